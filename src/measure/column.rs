@@ -1,5 +1,7 @@
 //! The values of one measure.
 
+use std::ops::Range;
+
 use crate::domain::Unit;
 
 /// Null in an [`Column::Int`].
@@ -102,6 +104,15 @@ impl Column {
             Column::Long(values) => values[row] = NULL_LONG,
             Column::Ratio(values) => values[row] = (0, 0),
             Column::Double(values) => values[row] = f64::NAN,
+        }
+    }
+
+    /// Unmarks the cells that hold no integer above zero.
+    pub fn keep_positive(&self, cells: Range<usize>, marks: &mut [bool]) {
+        match self {
+            Column::Int(values) => values[cells].iter().zip(marks).for_each(|(value, mark)| *mark &= *value > 0),
+            Column::Long(values) => values[cells].iter().zip(marks).for_each(|(value, mark)| *mark &= *value > 0),
+            Column::Ratio(_) | Column::Double(_) => marks.fill(false),
         }
     }
 

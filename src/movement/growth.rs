@@ -21,6 +21,9 @@ pub enum GrowthStatus {
 }
 
 impl GrowthStatus {
+    /// How many there are.
+    pub const COUNT: usize = 5;
+
     /// The status of a customer with these purchases before the period, in the previous period and in the period; `None`
     /// before the first purchase.
     #[inline]
@@ -40,7 +43,7 @@ impl GrowthStatus {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrowthSum {
     /// Customers per status, in the order of [`GrowthStatus`].
-    pub customers: [i64; 5],
+    pub customers: [i64; GrowthStatus::COUNT],
     /// Money of the period, minor units.
     pub revenue: i128,
 }
@@ -95,41 +98,59 @@ fn rate(part: i64, whole: i64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-/// Growth by earlier state, of one slice at one date.
-#[derive(Debug, Clone, Default)]
-pub struct Growth {
-    /// By state.
-    pub states: Vec<GrowthSum>,
-}
+/// Sums of some customers by their earlier state.
+#[derive(Debug, Clone)]
+pub struct Growth(Vec<GrowthSum>);
 
 impl Growth {
-    /// Without customers, for `states` states.
-    pub fn new(states: usize) -> Growth {
-        Growth { states: vec![GrowthSum::default(); states] }
+    /// Sums customers, of whom each has the same index in all three; there are `count` states, of which the last stands for absence.
+    pub fn of(count: usize, states: &[u16], statuses: &[Option<GrowthStatus>], money: &[i64]) -> Growth {
+        // Who has no status yet is counted beside the others, and forgotten: a branch would often be mispredicted.
+        const CELLS: usize = GrowthStatus::COUNT + 1;
+        let mut cells = vec![(0i64, 0i128); count * CELLS];
+        let none = count.saturating_sub(1) as u16;
+        for ((state, status), money) in states.iter().zip(statuses).zip(money) {
+            let status = status.map_or(GrowthStatus::COUNT, |status| status as usize);
+            let (customers, revenue) = &mut cells[usize::from(*state.min(&none)) * CELLS + status];
+            *customers += 1;
+            *revenue += i128::from(*money);
+        }
+        let sum = |of_state: &[(i64, i128); CELLS]| GrowthSum {
+            customers: std::array::from_fn(|status| of_state[status].0),
+            revenue: of_state[..GrowthStatus::COUNT].iter().map(|(_, revenue)| revenue).sum(),
+        };
+        Growth(cells.as_chunks::<CELLS>().0.iter().map(sum).collect())
     }
 
-    /// Counts a customer.
-    #[inline]
-    pub fn count(&mut self, state: usize, status: GrowthStatus, money: i128) {
-        let sum = &mut self.states[state];
-        sum.customers[status as usize] += 1;
-        sum.revenue += money;
+    /// States that have customers, with their sums.
+    pub fn states(&self) -> impl Iterator<Item = (u32, GrowthSum)> {
+        (0..).zip(self.0.iter().copied()).filter(|(_, sum)| sum.all() > 0)
+    }
+
+    /// The sum of all states; `None` without customers.
+    pub fn total(&self) -> Option<GrowthSum> {
+        let all = self.0.iter().fold(GrowthSum::default(), |mut all, sum| {
+            all.merge(sum);
+            all
+        });
+        (all.all() > 0).then_some(all)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::movement::ABSENT;
 
     #[test]
     fn growth_adds_up() {
-        let mut growth = Growth::new(1);
-        for (before, previous, period) in [(0, 0, 2), (3, 1, 1), (3, 0, 1), (1, 1, 0), (1, 0, 0), (2, 2, 0)] {
-            if let Some(status) = GrowthStatus::of(before, previous, period) {
-                growth.count(0, status, i128::from(period) * 100);
-            }
-        }
-        let sum = growth.states[0];
+        let purchases = [(0, 0, 2), (3, 1, 1), (0, 0, 0), (3, 0, 1), (1, 1, 0), (1, 0, 0), (2, 2, 0)];
+        let statuses = purchases.map(|(before, previous, period)| GrowthStatus::of(before, previous, period));
+        let money = [200, 100, 7_000, 100, 0, 0, 0];
+        let growth = Growth::of(3, &[ABSENT, 0, ABSENT, 0, 2, 0, 0], &statuses, &money);
+        let by_state: Vec<_> = growth.states().map(|(state, sum)| (state, sum.customers, sum.revenue)).collect();
+        assert_eq!(by_state, [(0, [0, 1, 1, 1, 1], 200), (2, [1, 0, 0, 1, 0], 200)]);
+        let sum = growth.total().expect("customers");
         assert_eq!(sum.customers, [1, 1, 1, 2, 1]);
         assert_eq!((sum.active(), sum.previous_active(), sum.all(), sum.revenue), (3, 3, 6, 400));
         let change = sum.active() - sum.previous_active();

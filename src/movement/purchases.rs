@@ -82,24 +82,17 @@ impl PurchaseTracker {
         earlier: &[Vec<u16>],
         sums: &mut Vec<(GrowthKey, GrowthSum)>,
     ) {
-        let all = std::iter::once((None, 1));
-        let by_scheme = earlier.iter().zip(state_counts).map(|(states, count)| (Some(states), *count));
-        for (scheme, (states, count)) in all.chain(by_scheme).enumerate() {
-            for (slice, customers) in &groups.slices {
-                let mut growth = Growth::new(count);
-                for customer in customers.clone() {
-                    let purchases = (self.before[customer], self.previous[customer], self.period[customer]);
-                    let Some(status) = GrowthStatus::of(purchases.0, purchases.1, purchases.2) else { continue };
-                    let state = match states.map(|states| states[customer]) {
-                        None => 0,
-                        Some(ABSENT) => count - 1,
-                        Some(state) => usize::from(state),
-                    };
-                    growth.count(state, status, i128::from(self.revenue[customer]));
-                }
-                for (state, sum) in growth.states.into_iter().enumerate().filter(|(_, sum)| sum.all() > 0) {
-                    sums.push(([date as u32, *slice, scheme as u32, state as u32], sum));
-                }
+        let status = |customer| GrowthStatus::of(self.before[customer], self.previous[customer], self.period[customer]);
+        let statuses: Vec<Option<GrowthStatus>> = (0..groups.len()).map(status).collect();
+        for (slice, customers) in &groups.slices {
+            let (statuses, revenue) = (&statuses[customers.clone()], &self.revenue[customers.clone()]);
+            let growth = |count, states: &[u16]| Growth::of(count, states, statuses, revenue);
+            let schemes = earlier.iter().zip(state_counts);
+            let by_scheme: Vec<Growth> = schemes.map(|(states, count)| growth(*count, &states[customers.clone()])).collect();
+            let all = by_scheme.first().map_or_else(|| growth(1, &vec![ABSENT; customers.len()]).total(), Growth::total);
+            sums.extend(all.map(|sum| ([date as u32, *slice, 0, 0], sum)));
+            for (scheme, growth) in (1..).zip(&by_scheme) {
+                sums.extend(growth.states().map(|(state, sum)| ([date as u32, *slice, scheme, state], sum)));
             }
         }
     }

@@ -23,27 +23,36 @@ pub struct StateHistory {
     since: Vec<Day>,
     /// `None` if nothing asks for spells.
     ended: Option<Vec<StateSpell>>,
+    /// The customers whose states change at a date: space that is used again.
+    changed: Vec<u32>,
 }
 
 impl StateHistory {
     /// A history in which no customer is listed yet; `keeps_spells` asks for [`Self::finish`].
     pub fn new(customers: usize, keeps_spells: bool) -> StateHistory {
-        StateHistory { states: vec![ABSENT; customers], since: vec![Day::MIN; customers], ended: keeps_spells.then(Vec::new) }
+        StateHistory {
+            states: vec![ABSENT; customers],
+            since: vec![Day::MIN; customers],
+            ended: keeps_spells.then(Vec::new),
+            changed: vec![0; customers],
+        }
     }
 
     /// Takes the states at the next date.
     pub fn advance(&mut self, date: Day, states: &[u16]) {
-        for (customer, ((held, since), &state)) in self.states.iter_mut().zip(&mut self.since).zip(states).enumerate() {
-            if *held != state {
-                if let Some(ended) = &mut self.ended
-                    && *held != ABSENT
-                {
-                    let (customer, to) = (customer as u32, Some(date.previous()));
-                    ended.push(StateSpell { customer, state: *held, from: *since, to });
-                }
-                *held = state;
-                *since = date;
+        // Who changes cannot be predicted: every customer is written, and the next one overwrites one who does not.
+        let mut count = 0;
+        for (customer, (held, state)) in (0..).zip(self.states.iter().zip(states)) {
+            self.changed[count] = customer;
+            count += usize::from(held != state);
+        }
+        for &customer in &self.changed[..count] {
+            let at = customer as usize;
+            let (held, from) = (self.states[at], self.since[at]);
+            if let Some(ended) = self.ended.as_mut().filter(|_| held != ABSENT) {
+                ended.push(StateSpell { customer, state: held, from, to: Some(date.previous()) });
             }
+            (self.states[at], self.since[at]) = (states[at], date);
         }
     }
 

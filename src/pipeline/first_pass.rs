@@ -171,7 +171,7 @@ fn add_axis(slices: &mut [SliceDistributions], panel: &BucketPanel, date: usize,
         && columns.filter.admits_all()
         && !columns.ntile[at]
     {
-        slice.axes[at].extend(values, cells, &panel.listed);
+        slice.axes[at].extend(values, cells.clone(), &panel.listed[cells]);
         return;
     }
     for (customer, cell) in cells.enumerate() {
@@ -190,11 +190,15 @@ fn add_axis(slices: &mut [SliceDistributions], panel: &BucketPanel, date: usize,
 
 /// Adds the revenue of customers who bought in the lookback.
 fn add_revenue(slices: &mut [SliceDistributions], panel: &BucketPanel, date: usize, frequency: usize, revenue: usize) {
-    let (frequency, revenue) = (&panel.columns[frequency], &panel.columns[revenue]);
-    for (customer, cell) in panel.cells(date).enumerate() {
-        if panel.listed[cell] && frequency.get(cell).is_some_and(|f| f > 0) {
-            slices[panel.slice(customer) as usize].revenue.push(revenue.get(cell).unwrap_or(0));
-        }
+    let (cells, revenue) = (panel.cells(date), &panel.columns[revenue]);
+    let mut bought = panel.listed[cells.clone()].to_vec();
+    panel.columns[frequency].keep_positive(cells.clone(), &mut bought);
+    if let [slice] = &mut *slices {
+        slice.revenue.extend(revenue, cells, &bought);
+        return;
+    }
+    for (customer, (cell, _)) in cells.zip(bought).enumerate().filter(|(_, (_, bought))| *bought) {
+        slices[panel.slice(customer) as usize].revenue.push(revenue.get(cell).unwrap_or(0));
     }
 }
 

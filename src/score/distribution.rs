@@ -1,5 +1,7 @@
 //! The values of all scored customers on an axis, in a form that answers order statistics.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::bins::bin;
@@ -83,9 +85,8 @@ impl Distribution {
         }
     }
 
-    /// Adds the values of the listed cells of a column.
-    pub fn extend(&mut self, column: &Column, cells: std::ops::Range<usize>, listed: &[bool]) {
-        let listed = &listed[cells.clone()];
+    /// Adds the values of some cells of a column: of those that are listed.
+    pub fn extend(&mut self, column: &Column, cells: Range<usize>, listed: &[bool]) {
         match column {
             Column::Int(values) if self.counts_small => self.extend_counted(&values[cells], listed, NULL_INT),
             Column::Int(values) => self.rest.extend(&values[cells], listed),

@@ -50,7 +50,7 @@ impl SpillableDistribution {
         self.in_memory.push(value);
     }
 
-    /// Adds the values of the listed cells of a column.
+    /// Adds the values of some cells of a column: of those that are listed.
     pub fn extend(&mut self, column: &Column, cells: Range<usize>, listed: &[bool]) {
         self.in_memory.extend(column, cells, listed);
     }
