@@ -55,17 +55,11 @@ impl CumulativeActivity {
                 }
             }
         }
-        fn add_up<T: Copy>(cells: &mut [T], width: usize, add: impl Fn(T, T) -> T) {
-            for from in (0..cells.len().saturating_sub(width)).step_by(width) {
-                let (before, row) = cells[from..from + 2 * width].split_at_mut(width);
-                row.iter_mut().zip(before).for_each(|(cell, before)| *cell = add(*cell, *before));
-            }
-        }
-        add_up(&mut self.purchases, self.width, u32::wrapping_add);
-        add_up(&mut self.money, self.width, i64::wrapping_add);
+        running_rows(&mut self.purchases, self.width, u32::wrapping_add);
+        running_rows(&mut self.money, self.width, i64::wrapping_add);
         if self.has_cost {
-            add_up(&mut self.cost, self.width, i64::wrapping_add);
-            add_up(&mut self.cost_missing, self.width, u32::wrapping_add);
+            running_rows(&mut self.cost, self.width, i64::wrapping_add);
+            running_rows(&mut self.cost_missing, self.width, u32::wrapping_add);
         }
     }
 
@@ -73,6 +67,14 @@ impl CumulativeActivity {
     #[inline]
     pub fn start(&self, row: usize) -> u32 {
         (row * self.width) as u32
+    }
+}
+
+/// Joins to each row of `width` cells the row before it, which is joined to those before it.
+pub fn running_rows<T: Copy>(cells: &mut [T], width: usize, join: impl Fn(T, T) -> T) {
+    for from in (0..cells.len().saturating_sub(width)).step_by(width.max(1)) {
+        let (before, row) = cells[from..from + 2 * width].split_at_mut(width);
+        row.iter_mut().zip(before).for_each(|(cell, before)| *cell = join(*cell, *before));
     }
 }
 

@@ -44,6 +44,12 @@ impl Order {
     pub fn counts_money(&self, net: bool) -> bool {
         net || self.kind != OrderKind::Return
     }
+
+    /// The money that counts, if that of returns does (`net`) or not.
+    #[inline]
+    pub fn money(&self, net: bool) -> i64 {
+        if self.counts_money(net) { self.amount } else { 0 }
+    }
 }
 
 /// The orders of all customers of a bucket, by customer and date.

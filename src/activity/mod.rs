@@ -10,6 +10,6 @@ mod history;
 mod intervals;
 
 pub use boundaries::BoundaryDays;
-pub use cumulative::{ActivitySlices, CumulativeActivity, WindowActivity};
+pub use cumulative::{ActivitySlices, CumulativeActivity, WindowActivity, running_rows};
 pub use history::{Activity, Order, OrderHistories, OrderHistory, OrderKind};
 pub use intervals::{IntervalActivities, IntervalActivity};

@@ -56,7 +56,7 @@ impl HistoryColumns {
 
     /// Adds the next customer, with orders in the order of their dates; `net` says whether returns lower the money.
     pub fn push(&mut self, orders: &[Order], net: bool) {
-        let money = |order: &Order| if order.counts_money(net) { order.amount } else { 0 };
+        let money = |order: &Order| order.money(net);
         let first = orders.iter().find(|order| order.is_purchase()).map(|order| order.date);
         let of_first = orders.iter().filter(|order| Some(order.date) <= first).map(money);
         self.first_money.push(of_first.fold(0, i64::saturating_add));

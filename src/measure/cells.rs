@@ -18,11 +18,14 @@ const CUSTOMERS: std::ops::RangeInclusive<usize> = 16..=64;
 pub(super) struct PanelCells {
     dates: usize,
     customers: usize,
-    listed: Vec<bool>,
-    columns: Vec<Column>,
+    /// See [`super::panel::BucketPanel::listed`].
+    pub listed: Vec<bool>,
+    /// See [`super::panel::BucketPanel::columns`].
+    pub columns: Vec<Column>,
     /// The first customer of the block.
     first: usize,
-    block: CellBlock,
+    /// The cells that are being filled.
+    pub block: CellBlock,
 }
 
 /// The cells of a few consecutive customers: the cell of the `c`th of them at date `d` is `d · width + c`.
@@ -49,17 +52,23 @@ impl PanelCells {
         PanelCells { dates, customers, listed: vec![false; dates * customers], columns: columns.collect(), first: 0, block }
     }
 
-    /// The block that a customer belongs to, and the number there. Customers are asked for in ascending order.
-    pub fn of(&mut self, customer: usize) -> (&mut CellBlock, usize) {
-        if customer >= self.first + self.block.width {
-            self.close();
-            self.first = customer;
-        }
-        (&mut self.block, customer - self.first)
+    /// Whether a customer comes after those of the block.
+    pub fn are_beyond(&self, customer: usize) -> bool {
+        customer >= self.first + self.block.width
+    }
+
+    /// The number of a customer in the block.
+    pub fn number(&self, customer: usize) -> usize {
+        customer - self.first
+    }
+
+    /// Begins a block with a customer.
+    pub fn begin(&mut self, customer: usize) {
+        self.first = customer;
     }
 
     /// Copies the block to where its cells belong. Afterwards it lists nobody, so that nothing else in it means anything.
-    fn close(&mut self) {
+    pub fn close(&mut self) {
         let count = self.block.width.min(self.customers - self.first);
         for date in 0..self.dates {
             let (to, from) = (date * self.customers + self.first, date * self.block.width);
@@ -69,10 +78,5 @@ impl PanelCells {
             }
         }
         self.block.listed.fill(false);
-    }
-
-    pub fn finish(mut self) -> (Vec<bool>, Vec<Column>) {
-        self.close();
-        (self.listed, self.columns)
     }
 }

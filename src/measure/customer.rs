@@ -5,7 +5,7 @@ use crate::activity::{BoundaryDays, IntervalActivities, IntervalActivity, Order,
 use crate::domain::{Basis, Lookback, Measure, MeasureKind};
 use crate::error::Result;
 
-use super::cells::PanelCells;
+use super::cells::{CellBlock, PanelCells};
 use super::column::Column;
 use super::formula::{Facts, Sums, Value, set, value, within};
 use super::spec::FoldSpec;
@@ -85,10 +85,11 @@ impl<'a> CustomerFold<'a> {
             planned.push(Planned { measure, column, start, split, stop });
         }
         let dates = spec.dates.len();
+        let cells = PanelCells::new(spec, customers);
         CustomerFold {
             spec,
-            cells: PanelCells::new(spec, customers),
-            windows: Windows::new(spec),
+            windows: Windows::new(spec, cells.block.width),
+            cells,
             interval_ends: BoundaryDays::new(spec.interval_ends.iter().map(|end| end.0).collect()),
             starts: vec![vec![0; dates]; boundaries.len()],
             boundaries,
@@ -104,7 +105,7 @@ impl<'a> CustomerFold<'a> {
         }
     }
 
-    /// Adds a customer with orders in date order, none after the last as-of date.
+    /// Adds a customer, who comes after those added before, with orders in date order, none after the last as-of date.
     pub fn add(&mut self, customer: usize, orders: &[Order]) -> Result<()> {
         let Some(first) = orders.iter().find(|o| o.is_purchase()).map(|o| o.date) else {
             return Ok(());
@@ -113,22 +114,34 @@ impl<'a> CustomerFold<'a> {
             self.sum(orders);
             self.place(orders);
         }
-        let (block, number) = self.cells.of(customer);
-        self.windows.add((number, block.width), first, orders, &mut block.listed, &mut block.columns)?;
+        if self.cells.are_beyond(customer) {
+            self.close_block()?;
+            self.cells.begin(customer);
+        }
+        let number = self.cells.number(customer);
+        self.windows.add(number, first, orders);
         let from = self.spec.dates.partition_point(|d| d.date.0 < first);
         for planned in &self.planned {
             for (at, date) in self.spec.dates.iter().enumerate().skip(from) {
                 let value = self.value(planned, at, first);
-                let (block, number) = self.cells.of(customer);
-                set(&mut block.columns[planned.column], at * block.width + number, value, planned.measure.kind, date.date.0)?;
+                let CellBlock { width, columns, .. } = &mut self.cells.block;
+                set(&mut columns[planned.column], at * *width + number, value, planned.measure.kind, date.date.0)?;
             }
         }
         self.add_to_intervals(customer, orders)
     }
 
-    pub fn finish(self) -> (Vec<bool>, Vec<Column>, Vec<IntervalActivities>) {
-        let (listed, columns) = self.cells.finish();
-        (listed, columns, self.intervals)
+    /// Fills the cells of the last customers, and puts them where they belong.
+    fn close_block(&mut self) -> Result<()> {
+        self.windows.fill(&mut self.cells.block)?;
+        self.cells.close();
+        Ok(())
+    }
+
+    /// The cells of all customers, and what they did in each interval.
+    pub fn finish(mut self) -> Result<(Vec<bool>, Vec<Column>, Vec<IntervalActivities>)> {
+        self.close_block()?;
+        Ok((self.cells.listed, self.cells.columns, self.intervals))
     }
 
     /// Where the as-of dates and boundaries lie among the orders.
@@ -222,7 +235,7 @@ impl<'a> CustomerFold<'a> {
         let mut rest = orders.iter().map(|order| (self.interval_ends.before(order.date), order)).peekable();
         while let Some((interval, first)) = rest.next() {
             let Some(intervals) = self.intervals.get_mut(interval) else { break };
-            let money = |order: &Order| i128::from(if order.counts_money(self.spec.net) { order.amount } else { 0 });
+            let money = |order: &Order| i128::from(order.money(self.spec.net));
             let (mut purchases, mut sum) = (u32::from(first.is_purchase()), money(first));
             while let Some((_, order)) = rest.next_if(|(next, _)| *next == interval) {
                 purchases += u32::from(order.is_purchase());

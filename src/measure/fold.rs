@@ -76,7 +76,7 @@ fn fold_sorted(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec
             category_sums.add(customer, groups.slices.get(customer).copied().unwrap_or(0), &mut order_lines);
         }
     }
-    let (listed, mut columns, intervals) = folder.finish();
+    let (listed, mut columns, intervals) = folder.finish()?;
     let affinity = category_sums.map(|sums| sums.finish(&mut columns)).unwrap_or_default();
     let findings = match spec.is_window {
         false => CustomerFindings::of(&groups.ids, buyers.into_iter()),

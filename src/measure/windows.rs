@@ -1,16 +1,19 @@
-//! The measures of days, purchases and money, which nearly every job has, in one pass along the as-of dates per window.
+//! The measures of days, purchases and money, which nearly every job has, for the customers of a block at once.
 //!
 //! Both ends of a window only move forward from date to date. So every order is added at the first date whose window reaches
-//! it and subtracted at the first date whose window has passed it; running totals are then the sums at every date.
-//! The loop is branch-free; it never tests whether an order precedes a date. Together with
-//! leaving out histories that no table shows, this took the CPU time of workload W2 of `benches/README.md` from 10.4 to 9.1 s.
+//! it and subtracted at the first date whose window has passed it; running totals along the dates are then the sums at every date.
+//! Changes are noted customer by customer, in a row of numbers per date; the totals are taken row by row, in loops that the
+//! compiler makes one instruction of for several customers.
 
-use crate::activity::{BoundaryDays, Order, OrderKind};
+use std::ops::Range;
+
+use crate::activity::{BoundaryDays, Order, OrderKind, running_rows};
 use crate::domain::{Lookback, Measure, MeasureKind, OrderSum};
 use crate::error::Result;
 
+use super::cells::CellBlock;
 use super::column::Column;
-use super::formula::{Counting, Facts, MONEY_LIMIT, Sums, set, value, within};
+use super::formula::{Counting, Facts, MONEY_LIMIT, Sums, Value, set, value};
 use super::spec::FoldSpec;
 
 /// Windows with the same first days, and the columns that look at them.
@@ -23,31 +26,17 @@ struct Window {
     money: Vec<(usize, MeasureKind)>,
     /// Money per purchase.
     averages: Vec<(usize, MeasureKind)>,
+    /// By date and customer: what purchases and money change by, and then what they are. One row more, for what no date has passed.
+    counts: Vec<i64>,
+    sums: Vec<i64>,
 }
 
-/// An integer that holds every sum of a customer's money.
-trait Money: Copy + Default + std::ops::AddAssign + std::ops::SubAssign + Into<i128> + From<i64> {
-    /// The sum as the tables hold it.
-    fn stored(self, kind: MeasureKind, as_of: i32) -> Result<i64>;
-}
-
-/// Of customers whose amounts add up to what the tables hold, whatever their signs.
-impl Money for i64 {
-    fn stored(self, _: MeasureKind, _: i32) -> Result<i64> {
-        Ok(self)
-    }
-}
-
-impl Money for i128 {
-    fn stored(self, kind: MeasureKind, as_of: i32) -> Result<i64> {
-        within(self, kind, as_of)
-    }
-}
-
-/// Folds customers one after the other; see the head of the file.
+/// Folds the customers of a block one after the other; see the head of the file.
 pub(super) struct Windows {
     as_of: Vec<i32>,
     dates: BoundaryDays,
+    /// Customers of a block.
+    width: usize,
     net: bool,
     only_lookback: bool,
     counting: Counting,
@@ -58,13 +47,15 @@ pub(super) struct Windows {
     last: Vec<usize>,
     tenure: Vec<usize>,
     annual_value: Vec<usize>,
-    /// The first as-of date that sees each order of the current customer.
+    /// Per order of a customer, the cell of the first as-of date that sees it.
     seen: Vec<usize>,
-    /// Per as-of date: last purchase, and purchases and money of the current window.
+    /// By customer: the first purchase, of which those without one have none.
+    firsts: Vec<i32>,
+    /// By date and customer: the last purchase, and what the annual value changes by.
     lasts: Vec<i32>,
-    counts: Vec<i64>,
-    narrow: Vec<i64>,
-    wide: Vec<i128>,
+    years: Vec<i64>,
+    /// Customers with their orders, whose money 64 bits may not hold.
+    large: Vec<(usize, Vec<Order>)>,
 }
 
 impl Windows {
@@ -74,12 +65,14 @@ impl Windows {
         basis.is_of_purchases_and_money() && !(spec.count_days && basis.has_sum(OrderSum::Frequency))
     }
 
-    pub fn new(spec: &FoldSpec) -> Windows {
-        let dates = spec.dates.len();
+    /// For blocks of `width` customers.
+    pub fn new(spec: &FoldSpec, width: usize) -> Windows {
         let as_of: Vec<i32> = spec.dates.iter().map(|d| d.date.0).collect();
+        let cells = as_of.len() * width;
         let mut out = Windows {
             dates: BoundaryDays::new(as_of.clone()),
             as_of,
+            width,
             net: spec.net,
             only_lookback: spec.only_lookback,
             counting: spec.counting(),
@@ -90,15 +83,17 @@ impl Windows {
             tenure: Vec::new(),
             annual_value: Vec::new(),
             seen: Vec::new(),
-            lasts: vec![0; dates],
-            // One place more, for what no date has passed.
-            counts: vec![0; dates + 1],
-            narrow: vec![0; dates + 1],
-            wide: vec![0; dates + 1],
+            firsts: vec![i32::MAX; width],
+            lasts: vec![i32::MIN; cells],
+            years: Vec::new(),
+            large: Vec::new(),
         };
         out.window(spec, spec.lookback);
         for (column, measure) in spec.measures.iter().enumerate().filter(|(_, m)| Windows::serves(spec, m.kind)) {
             out.plan(spec, column, *measure);
+        }
+        if !out.annual_value.is_empty() {
+            out.years = vec![0; cells];
         }
         out
     }
@@ -126,181 +121,62 @@ impl Windows {
         let starts = spec.starts(lookback);
         let at = self.windows.iter().position(|w| w.starts == starts).unwrap_or_else(|| {
             let before = BoundaryDays::new(starts.iter().map(|start| start.saturating_sub(1)).collect());
-            self.windows.push(Window { starts, before, purchases: Vec::new(), money: Vec::new(), averages: Vec::new() });
+            let cells = (self.as_of.len() + 1) * self.width;
+            let (purchases, money, averages) = (Vec::new(), Vec::new(), Vec::new());
+            self.windows.push(Window {
+                starts,
+                before,
+                purchases,
+                money,
+                averages,
+                counts: vec![0; cells],
+                sums: vec![0; cells],
+            });
             self.windows.len() - 1
         });
         &mut self.windows[at]
     }
 
-    /// Adds a customer whose first purchase was on `first`, with orders in date order, to the cells from `customer` on in
-    /// steps of `customers`.
-    pub fn add(
-        &mut self,
-        at: (usize, usize),
-        first: i32,
-        orders: &[Order],
-        listed: &mut [bool],
-        columns: &mut [Column],
-    ) -> Result<()> {
-        // Whatever the order of additions, no sum exceeds the sum of all amounts without their signs.
-        let most = orders.iter().try_fold(0u64, |sum, order| sum.checked_add(order.amount.unsigned_abs()));
-        if most.is_some_and(|most| i128::from(most) < MONEY_LIMIT) {
-            let mut sums = std::mem::take(&mut self.narrow);
-            let outcome = self.add_as(at, first, orders, listed, columns, &mut sums);
-            self.narrow = sums;
-            outcome
-        } else {
-            let mut sums = std::mem::take(&mut self.wide);
-            let outcome = self.add_as(at, first, orders, listed, columns, &mut sums);
-            self.wide = sums;
-            outcome
-        }
-    }
-
-    fn add_as<M: Money>(
-        &mut self,
-        (customer, customers): (usize, usize),
-        first: i32,
-        orders: &[Order],
-        listed: &mut [bool],
-        columns: &mut [Column],
-        sums: &mut [M],
-    ) -> Result<()> {
-        let from = self.as_of.partition_point(|as_of| *as_of < first);
-        if from == self.as_of.len() {
-            return Ok(());
-        }
-        let start = from * customers + customer;
+    /// Notes the orders, in date order and none after the last as-of date, of a customer of the block whose first purchase was on
+    /// `first`.
+    pub fn add(&mut self, customer: usize, first: i32, orders: &[Order]) {
+        self.firsts[customer] = first;
         self.seen.clear();
-        self.seen.extend(orders.iter().map(|order| self.dates.before(order.date)));
-        self.last_purchases(from, orders);
-        let dates = || self.as_of[from..].iter().zip(&self.lasts[from..]);
-        let ints = |columns: &mut [Column], column: usize, values: &mut dyn Iterator<Item = i32>| {
-            if let Some(Column::Int(out)) = columns.get_mut(column) {
-                out[start..].iter_mut().step_by(customers).zip(values).for_each(|(cell, value)| *cell = value);
-            }
-        };
-        for &column in &self.recency {
-            if let Column::Int(out) = &mut columns[column] {
-                let cells = out[start..].iter_mut().step_by(customers);
-                cells.zip(dates()).for_each(|(cell, (as_of, last))| *cell = as_of - last);
-            }
+        self.seen.extend(orders.iter().map(|order| self.dates.before(order.date) * self.width + customer));
+        for (order, seen) in orders.iter().zip(&self.seen).filter(|(order, _)| order.is_purchase()) {
+            self.lasts[*seen] = order.date;
         }
-        for &column in &self.first {
-            ints(columns, column, &mut std::iter::repeat(first));
-        }
-        for &column in &self.last {
-            ints(columns, column, &mut self.lasts[from..].iter().copied());
-        }
-        for &column in &self.tenure {
-            ints(columns, column, &mut self.as_of[from..].iter().map(|as_of| as_of - first));
-        }
-        for at in 0..self.windows.len() {
-            self.slide(at, orders, sums);
-            if at == 0 {
-                let cells = listed[start..].iter_mut().step_by(customers);
-                cells.zip(&self.counts[from..]).for_each(|(cell, count)| *cell = !self.only_lookback || *count > 0);
-            }
-            let window = &self.windows[at];
-            for &column in &window.purchases {
-                if let Column::Long(out) = &mut columns[column] {
-                    let cells = out[start..].iter_mut().step_by(customers);
-                    cells.zip(&self.counts[from..]).for_each(|(cell, count)| *cell = *count);
-                }
-            }
-            for &(column, kind) in &window.money {
-                self.set_money(&mut columns[column], kind, (start, customers), from, sums)?;
-            }
-            for &(column, kind) in &window.averages {
-                let values = sums[from..].iter().zip(&self.as_of[from..]).zip(&self.counts[from..]).enumerate();
-                for (step, ((money, as_of), purchases)) in values {
-                    let window = Sums { purchases: *purchases, money: (*money).into(), ..Sums::default() };
-                    let facts = Facts { as_of: *as_of, first, last: first, life: window, window, annual_value: 0 };
-                    let value = value(kind, &facts, self.counting);
-                    set(&mut columns[column], start + step * customers, value, kind, *as_of)?;
-                }
+        // Sums wrap: where the true one fits 64 bits, it is what comes out, whatever the order of additions.
+        for Window { before, counts, sums, .. } in &mut self.windows {
+            for (order, seen) in orders.iter().zip(&self.seen) {
+                let passed = before.before(order.date) * self.width + customer;
+                let (purchase, money) = (i64::from(order.is_purchase()), order.money(self.net));
+                counts[*seen] += purchase;
+                counts[passed] -= purchase;
+                sums[*seen] = sums[*seen].wrapping_add(money);
+                sums[passed] = sums[passed].wrapping_sub(money);
             }
         }
         if !self.annual_value.is_empty() {
-            self.annual_values(orders, sums);
-            for &column in &self.annual_value {
-                self.set_money(&mut columns[column], MeasureKind::AnnualValue, (start, customers), from, sums)?;
-            }
+            self.add_annual_value(orders);
         }
-        Ok(())
-    }
-
-    fn set_money<M: Money>(
-        &self,
-        column: &mut Column,
-        kind: MeasureKind,
-        (start, customers): (usize, usize),
-        from: usize,
-        sums: &[M],
-    ) -> Result<()> {
-        if let Column::Long(out) = column {
-            let cells = out[start..].iter_mut().step_by(customers);
-            for ((cell, sum), as_of) in cells.zip(&sums[from..]).zip(&self.as_of[from..]) {
-                *cell = sum.stored(kind, *as_of)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn last_purchases(&mut self, from: usize, orders: &[Order]) {
-        self.lasts.fill(i32::MIN);
-        for (order, seen) in orders.iter().zip(&self.seen).filter(|(order, _)| order.is_purchase()) {
-            if let Some(last) = self.lasts.get_mut(*seen) {
-                *last = order.date;
-            }
-        }
-        let mut last = i32::MIN;
-        for own in &mut self.lasts[from..] {
-            last = last.max(*own);
-            *own = last;
+        // No sum exceeds the sum of all amounts without their signs.
+        let most = orders.iter().try_fold(0u64, |sum, order| sum.checked_add(order.amount.unsigned_abs()));
+        if most.is_none_or(|most| i128::from(most) >= MONEY_LIMIT) {
+            self.large.push((customer, orders.to_vec()));
         }
     }
 
-    /// What an order adds to the money.
-    #[inline]
-    fn money<M: Money>(&self, order: &Order) -> M {
-        M::from(if order.counts_money(self.net) { order.amount } else { 0 })
-    }
-
-    /// Purchases and money of a window at every date.
-    fn slide<M: Money>(&mut self, window: usize, orders: &[Order], sums: &mut [M]) {
-        let mut counts = std::mem::take(&mut self.counts);
-        counts.fill(0);
-        sums.fill(M::default());
-        let passed = &self.windows[window].before;
-        for (order, seen) in orders.iter().zip(&self.seen) {
-            let (purchase, money) = (i64::from(order.is_purchase()), self.money(order));
-            let passed = passed.before(order.date);
-            counts[*seen] += purchase;
-            counts[passed] -= purchase;
-            sums[*seen] += money;
-            sums[passed] -= money;
-        }
-        let (mut count, mut sum) = (0i64, M::default());
-        for (own, money) in counts.iter_mut().zip(sums.iter_mut()) {
-            count += *own;
-            sum += *money;
-            (*own, *money) = (count, sum);
-        }
-        self.counts = counts;
-    }
-
-    /// Money of the 365 days that end with the last purchase, less the returns since, at every date: what it changes by is noted
-    /// at the first date that sees the order, and added up along the dates.
-    fn annual_values<M: Money>(&self, orders: &[Order], sums: &mut [M]) {
-        sums.fill(M::default());
+    /// Notes the money of the 365 days that end with the last purchase, less the returns since: what it changes by, at the first date
+    /// that sees the order.
+    fn add_annual_value(&mut self, orders: &[Order]) {
         // The money of the 365 days that end with the current order, and the value after it and before it.
-        let (mut year, mut value, mut noted) = (M::default(), M::default(), M::default());
+        let (mut year, mut value, mut noted) = (0i64, 0i64, 0i64);
         let (mut going, mut purchase) = (0, i32::MIN);
         for (order, seen) in orders.iter().zip(&self.seen) {
-            year += self.money(order);
+            year = year.wrapping_add(order.money(self.net));
             while orders[going].date < order.date - 364 {
-                year -= self.money(&orders[going]);
+                year = year.wrapping_sub(orders[going].money(self.net));
                 going += 1;
             }
             if order.is_purchase() {
@@ -310,16 +186,286 @@ impl Windows {
             if order.date == purchase {
                 value = year;
             } else if order.kind == OrderKind::Return {
-                value += self.money(order);
+                value = value.wrapping_add(order.money(self.net));
             }
-            sums[*seen] += value;
-            sums[*seen] -= noted;
+            self.years[*seen] = self.years[*seen].wrapping_add(value.wrapping_sub(noted));
             noted = value;
         }
-        let mut sum = M::default();
-        for own in sums {
-            sum += *own;
-            *own = sum;
+    }
+
+    /// Fills the cells of the block's customers, and forgets them. Cells before a customer's first purchase are not listed.
+    ///
+    /// # Errors
+    /// Exit 3 if money of a customer exceeds what DECIMAL(18) holds.
+    pub fn fill(&mut self, block: &mut CellBlock) -> Result<()> {
+        self.add_up();
+        self.list(&mut block.listed);
+        let columns = &mut block.columns;
+        // Of cells that are not listed, any number will do.
+        self.fill_days(columns, &self.recency, |as_of, _, last| as_of.wrapping_sub(last));
+        self.fill_days(columns, &self.tenure, |as_of, first, _| as_of.wrapping_sub(first));
+        self.fill_days(columns, &self.first, |_, first, _| first);
+        self.fill_days(columns, &self.last, |_, _, last| last);
+        for Window { purchases, money, counts, sums, .. } in &self.windows {
+            purchases.iter().for_each(|column| copy(&mut columns[*column], counts));
+            money.iter().for_each(|(column, _)| copy(&mut columns[*column], sums));
         }
+        self.annual_value.iter().for_each(|column| copy(&mut columns[*column], &self.years));
+        self.fill_averages(block)?;
+        for (customer, orders) in std::mem::take(&mut self.large) {
+            self.fill_large(customer, &orders, block)?;
+        }
+        self.forget();
+        Ok(())
+    }
+
+    /// Makes running totals of what was noted.
+    fn add_up(&mut self) {
+        running_rows(&mut self.lasts, self.width, i32::max);
+        running_rows(&mut self.years, self.width, i64::wrapping_add);
+        for window in &mut self.windows {
+            running_rows(&mut window.counts, self.width, i64::wrapping_add);
+            running_rows(&mut window.sums, self.width, i64::wrapping_add);
+        }
+    }
+
+    fn forget(&mut self) {
+        self.firsts.fill(i32::MAX);
+        self.lasts.fill(i32::MIN);
+        self.years.fill(0);
+        for window in &mut self.windows {
+            window.counts.fill(0);
+            window.sums.fill(0);
+        }
+    }
+
+    /// The rows of a block, with their dates.
+    fn rows(&self) -> impl Iterator<Item = (i32, Range<usize>)> + use<'_> {
+        self.as_of.iter().enumerate().map(|(at, as_of)| (*as_of, at * self.width..(at + 1) * self.width))
+    }
+
+    /// Lists who has bought by then, or in the lookback.
+    fn list(&self, listed: &mut [bool]) {
+        let Some(lookback) = self.windows.first() else { return };
+        for (as_of, row) in self.rows() {
+            let cells = listed[row.clone()].iter_mut().zip(&self.firsts).zip(&lookback.counts[row]);
+            cells.for_each(|((cell, first), count)| *cell = (*first <= as_of) & (!self.only_lookback | (*count > 0)));
+        }
+    }
+
+    /// Fills columns of days, each from the as-of date, the first purchase and the last.
+    fn fill_days(&self, columns: &mut [Column], numbers: &[usize], day: impl Fn(i32, i32, i32) -> i32) {
+        for number in numbers {
+            let Column::Int(out) = &mut columns[*number] else { continue };
+            for (as_of, row) in self.rows() {
+                let cells = out[row.clone()].iter_mut().zip(&self.firsts).zip(&self.lasts[row]);
+                cells.for_each(|((cell, first), last)| *cell = day(as_of, *first, *last));
+            }
+        }
+    }
+
+    /// Fills the cells of money per purchase.
+    fn fill_averages(&self, CellBlock { listed, columns, .. }: &mut CellBlock) -> Result<()> {
+        for window in &self.windows {
+            for &(column, kind) in &window.averages {
+                for (as_of, row) in self.rows() {
+                    for cell in row.filter(|cell| listed[*cell]) {
+                        let sums = Sums { purchases: window.counts[cell], money: window.sums[cell].into(), ..Sums::default() };
+                        set(&mut columns[column], cell, self.value(kind, as_of, sums, 0), kind, as_of)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills the cells of a customer whose money 64 bits may not hold, by what the measures mean.
+    fn fill_large(&self, customer: usize, orders: &[Order], block: &mut CellBlock) -> Result<()> {
+        for (at, &as_of) in self.as_of.iter().enumerate().filter(|(_, as_of)| self.firsts[customer] <= **as_of) {
+            let cell = at * self.width + customer;
+            let sums = |counts: &dyn Fn(&Order) -> bool| {
+                let mut sums = Sums::default();
+                for order in orders.iter().filter(|order| order.date <= as_of && counts(order)) {
+                    sums.purchases += i64::from(order.is_purchase());
+                    sums.money += i128::from(order.money(self.net));
+                }
+                sums
+            };
+            for window in &self.windows {
+                let of_window = sums(&|order| order.date >= window.starts[at]);
+                for &(column, kind) in window.money.iter().chain(&window.averages) {
+                    set(&mut block.columns[column], cell, self.value(kind, as_of, of_window, 0), kind, as_of)?;
+                }
+            }
+            let last = self.lasts[cell];
+            let year = sums(&|order| match order.date > last {
+                true => order.kind == OrderKind::Return,
+                false => order.date >= last - 364,
+            });
+            for &column in &self.annual_value {
+                let value = self.value(MeasureKind::AnnualValue, as_of, Sums::default(), year.money);
+                set(&mut block.columns[column], cell, value, MeasureKind::AnnualValue, as_of)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A measure of money.
+    fn value(&self, kind: MeasureKind, as_of: i32, sums: Sums, annual_value: i128) -> Value {
+        value(kind, &Facts { as_of, first: as_of, last: as_of, life: sums, window: sums, annual_value }, self.counting)
+    }
+}
+
+/// Copies the rows of all dates to the cells of a column.
+fn copy(column: &mut Column, rows: &[i64]) {
+    if let Column::Long(out) = column {
+        let cells = out.len();
+        out.copy_from_slice(&rows[..cells]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{AsOf, Day, divide_half_even};
+    use crate::measure::FoldSpec;
+    use crate::measure::customer::CustomerFold;
+    use crate::wire::checks::Sequence;
+
+    fn spec(net: bool, only_lookback: bool, monetary_average: bool) -> FoldSpec {
+        use MeasureKind::{
+            AnnualValue, AvgOrderValue, FirstOrder, Frequency, LastOrder, LifetimeMonetary, LifetimeOrders, Monetary,
+            RecencyDays, TenureDays,
+        };
+        let plain =
+            [RecencyDays, FirstOrder, LastOrder, TenureDays, LifetimeOrders, LifetimeMonetary, AnnualValue, AvgOrderValue];
+        let windowed = |lookback| [Frequency, Monetary].map(|kind| Measure { kind, lookback });
+        let measures = plain.map(Measure::plain).into_iter().chain(windowed(None)).chain(windowed(Some(Lookback::Days(30))));
+        FoldSpec {
+            dates: [400, 431, 460, 800].map(|day| AsOf::alone(Day(day))).to_vec(),
+            measures: measures.collect(),
+            lookback: Lookback::Days(90),
+            net,
+            count_days: false,
+            monetary_average,
+            only_lookback,
+            lines: false,
+            drop_zero: false,
+            with_customer_data: false,
+            interval_ends: Vec::new(),
+            histories: false,
+            history_days: Vec::new(),
+            kept_history_days: Vec::new(),
+            is_window: false,
+            affinity: false,
+            first_purchase: Vec::new(),
+        }
+    }
+
+    /// What a measure means, from all orders anew; `None` is null.
+    fn meant(spec: &FoldSpec, measure: Measure, as_of: i32, orders: &[Order]) -> Option<i128> {
+        let known = || orders.iter().filter(|order| order.date <= as_of);
+        let purchases = || known().filter(|order| order.kind == OrderKind::Purchase);
+        let (first, last) = (purchases().map(|order| order.date).min()?, purchases().map(|order| order.date).max()?);
+        let start = |lookback: Lookback| lookback.start(Day(as_of)).map_or(i32::MIN, |day| day.0);
+        let counted = |order: &&Order| spec.net || order.kind != OrderKind::Return;
+        let money = |from: i32| known().filter(|o| o.date >= from).filter(counted).map(|o| i128::from(o.amount)).sum::<i128>();
+        let bought = |from: i32| purchases().filter(|order| order.date >= from).count() as i128;
+        let from = start(measure.lookback.unwrap_or(spec.lookback));
+        Some(match measure.kind {
+            MeasureKind::RecencyDays => i128::from(as_of - last),
+            MeasureKind::FirstOrder => i128::from(first),
+            MeasureKind::LastOrder => i128::from(last),
+            MeasureKind::TenureDays => i128::from(as_of - first),
+            MeasureKind::LifetimeOrders => bought(i32::MIN),
+            MeasureKind::LifetimeMonetary => money(i32::MIN),
+            MeasureKind::Frequency => bought(from),
+            MeasureKind::AvgOrderValue if bought(from) == 0 => return None,
+            MeasureKind::AvgOrderValue => divide_half_even(money(from) * 100, bought(from)),
+            MeasureKind::Monetary if spec.monetary_average && bought(from) == 0 => 0,
+            MeasureKind::Monetary if spec.monetary_average => divide_half_even(money(from) * 100, bought(from)),
+            MeasureKind::Monetary => money(from),
+            _ => {
+                let year =
+                    known().filter(|o| o.date <= last && o.date > last - 365 || o.date > last && o.kind == OrderKind::Return);
+                year.filter(counted).map(|order| i128::from(order.amount)).sum()
+            }
+        })
+    }
+
+    fn orders(random: &mut Sequence, most: u64) -> Vec<Order> {
+        let mut orders: Vec<Order> = (0..random.below(9))
+            .map(|_| {
+                let (amount, kind) = match random.below(6) {
+                    0 => (-(random.below(most) as i64), OrderKind::Return),
+                    1 => (random.below(most) as i64, OrderKind::MoneyOnly),
+                    _ => (random.below(most) as i64, OrderKind::Purchase),
+                };
+                Order { date: random.below(800) as i32, amount, kind, ..Order::default() }
+            })
+            .collect();
+        orders.sort_by_key(|order| order.date);
+        orders
+    }
+
+    /// Blocks are filled with what the measures mean, also of customers whose amounts 64 bits may not add up.
+    #[test]
+    fn cells_are_what_the_measures_mean() -> Result<()> {
+        let mut random = Sequence::new(5);
+        let mut wide = 0;
+        for case in 0..48u32 {
+            let spec = &spec(case & 1 == 0, case & 2 == 0, case & 4 == 0);
+            let mut customers: Vec<Vec<Order>> = (0..1 + 5 * case as usize).map(|_| orders(&mut random, 90_000)).collect();
+            if case % 3 == 0 {
+                // Much money comes and goes on a day: with it averages stay within their limit, too.
+                for orders in customers.iter_mut().step_by(2) {
+                    for (day, amount) in [(200, 700), (440, -700), (440, 700)] {
+                        let sum =
+                            |sign: i64| Order { date: day, amount: sign * 900_000_000_000_000_000 + amount, ..Order::default() };
+                        orders.extend([sum(1), sum(-1)].map(|order| Order { kind: OrderKind::MoneyOnly, ..order }));
+                    }
+                    orders.sort_by_key(|order| order.date);
+                }
+            }
+            let is_held = |orders: &[Order]| {
+                let of_date = |as_of: i32| spec.measures.iter().filter_map(move |m| meant(spec, *m, as_of, orders));
+                spec.dates.iter().all(|date| of_date(date.date.0).all(|value| value.abs() < MONEY_LIMIT))
+            };
+            let customers: Vec<&Vec<Order>> = customers.iter().filter(|orders| is_held(orders)).collect();
+            let mut folder = CustomerFold::new(spec, customers.len(), 8 * customers.len());
+            for (customer, orders) in customers.iter().enumerate() {
+                folder.add(customer, orders)?;
+                wide += usize::from(orders.iter().map(|o| i128::from(o.amount.abs())).sum::<i128>() >= MONEY_LIMIT);
+            }
+            let (listed, columns, _) = folder.finish()?;
+            for (at, date) in spec.dates.iter().enumerate() {
+                for (customer, orders) in customers.iter().enumerate() {
+                    let cell = at * customers.len() + customer;
+                    let meant = |measure| meant(spec, measure, date.date.0, orders);
+                    let bought = meant(Measure::plain(MeasureKind::Frequency)).is_some_and(|n| n > 0 || !spec.only_lookback);
+                    assert_eq!(listed[cell], bought, "case {case}");
+                    for (measure, column) in spec.measures.iter().zip(&columns).filter(|_| bought) {
+                        assert_eq!(column.get(cell).map(i128::from), meant(*measure), "case {case}: {measure:?} of {orders:?}");
+                    }
+                }
+            }
+        }
+        assert!(wide > 20, "{wide}");
+        Ok(())
+    }
+
+    #[test]
+    fn money_beyond_what_tables_hold_is_refused() -> Result<()> {
+        let spec = spec(true, false, false);
+        let of = |date, amount, kind| Order { date, amount, kind, ..Order::default() };
+        let large = 600_000_000_000_000_000;
+        let refused = |orders: &[Order]| {
+            let mut folder = CustomerFold::new(&spec, 1, 2);
+            folder.add(0, orders).and_then(|()| folder.finish()).err().map(|error| error.to_string())
+        };
+        assert_eq!(refused(&[of(10, large, OrderKind::Purchase), of(20, -large, OrderKind::Return)]), None);
+        let error = refused(&[of(10, large, OrderKind::Purchase), of(20, large, OrderKind::MoneyOnly)]);
+        assert!(error.is_some_and(|error| error.contains("overflows the 18 digits")));
+        Ok(())
     }
 }
