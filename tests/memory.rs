@@ -64,7 +64,7 @@ fn outcome(shop: &Workshop) -> (BTreeMap<String, String>, Value) {
 }
 
 /// Runs with the least limit that the program says would do; returns it in MiB.
-fn with_least(shop: &Workshop, threads: &str) -> u64 {
+pub(crate) fn with_least(shop: &Workshop, threads: &str) -> u64 {
     let mut limit = 1;
     for _ in 0..5 {
         let output = shop.run(&["--quiet", "--threads", threads, "--memory-limit", &format!("{limit}MiB")]);
@@ -234,6 +234,22 @@ fn many_strategies_hold_the_limit() {
             "[[strategy]]\nname = \"s{strategy}\"\ndesign = \"randomised\"\nassignments = \"{strategy}.csv\"\ncontrol = \"control\"\n\
              split = {{ control = 0.8, treatment = 0.2 }}\n"
         ));
+    }
+    shop.write("job.toml", &job);
+    holds_its_limit(&shop);
+}
+
+/// Customers near the cuts of strategies, in several periods.
+#[test]
+fn cuts_hold_the_limit() {
+    let shop = Workshop::new();
+    let customers: Vec<i64> = (0..300_000).map(|row| row * 7 % 90_000).collect();
+    write_groups(&shop, &customers, 3, 3);
+    let mut job = GROUPS.to_owned();
+    for (name, running, cut) in
+        [("gold", "lifetime_monetary", 1_200), ("club", "monetary@365d", 700), ("silent", "recency_days", 90)]
+    {
+        job.push_str(&format!("[[strategy]]\nname = \"{name}\"\ndesign = \"threshold\"\nrunning = \"{running}\"\ncut = {cut}\n"));
     }
     shop.write("job.toml", &job);
     holds_its_limit(&shop);

@@ -1,5 +1,7 @@
 //! Strategies that treated everybody beyond a cut: from orders to effects, checks and verdicts at the cut.
 
+mod random;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -14,7 +14,7 @@ mod toml;
 
 use std::fmt::Write;
 
-use super::calendar::TimeUnit;
+use super::calendar::{self, TimeUnit};
 use super::oracle::*;
 
 pub use rng::Rng;
@@ -156,6 +156,26 @@ impl Case {
     /// How far ahead the job looks, if it does: what is forecast changes no other table.
     pub fn horizon(&self) -> Option<&'static str> {
         ["30 days", "1 quarter", "1 year"].get((self.seed % 9) as usize).copied()
+    }
+
+    /// A strategy of everybody beyond a cut, if the job has one: too few customers for an estimate, and its dates change no other table. A
+    /// measure with a lookback of its own would: `history_complete` looks at all lookbacks.
+    pub fn threshold(&self) -> Option<String> {
+        let answer = self.answer.as_ref().ok().filter(|_| self.seed % 7 < 2)?;
+        let last = answer.snapshots.iter().rfind(|snapshot| snapshot.shown)?;
+        let running = ["lifetime_orders", "recency_days", "frequency", "tenure_days"][(self.seed % 4) as usize];
+        let from = calendar::date_text(last.as_of - (self.seed % 50) as i64);
+        let to = calendar::date_text(last.as_of);
+        let mut text = format!(
+            "[[strategy]]\nname = \"cut\"\ndesign = \"threshold\"\nrunning = \"{running}\"\ncut = {}\nwindow = 20\n\
+             periods = [{{ from = {from}, to = {to} }}]\n",
+            1 + self.seed % 5
+        );
+        if self.job.slice.is_some() {
+            let slice = last.slices.first()?.slice.as_ref()?;
+            writeln!(text, "slice = {}", toml::quoted(slice)).unwrap();
+        }
+        Some(text)
     }
 
     /// All files as text, for the message of a failed comparison.

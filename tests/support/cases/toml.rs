@@ -101,6 +101,9 @@ impl Case {
         if let Some(horizon) = self.horizon() {
             writeln!(t, "\n[forecast]\nhorizon = {}", quoted(horizon)).unwrap();
         }
+        if let Some(strategy) = self.threshold() {
+            write!(t, "\n{strategy}").unwrap();
+        }
         if !job.acquisition.is_empty() {
             writeln!(t, "\n[acquisition]\npath = \"spend.csv\"").unwrap();
         }
@@ -225,7 +228,7 @@ impl Case {
 }
 
 /// A TOML string.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut t = String::from("\"");
     for c in text.chars() {
         if c == '"' || c == '\\' {
