@@ -124,6 +124,12 @@ pub fn lay_out(seed: u64) -> Workshop {
         let columns = ["recency_days", "next_order_low", "next_order_median", "next_order_high", "expected_value@90d"];
         text = text.replace("path = \"out\"\n", &format!("path = \"out\"\ncolumns = {columns:?}\n"));
     }
+    if rng.chance(25) {
+        let (running, cut) = *rng.pick(&[("lifetime_monetary", 300), ("lifetime_orders", 6), ("recency_days", 60)]);
+        writeln!(text, "[[strategy]]\nname = \"{CUT}\"\ndesign = \"threshold\"\nrunning = \"{running}\"\ncut = {cut}")
+            .expect("text");
+        text += "periods = [{ from = 2023-04-01, to = 2023-06-30 }, { from = 2023-07-01, to = 2023-09-30 }]\n";
+    }
     write(&shop, "data", &orders.lines, seed);
     shop.write("job.toml", &text);
     shop
@@ -513,7 +519,7 @@ fn strategies(told: &Told) -> Vec<(String, bool)> {
             out.push((name.to_owned(), row["design"] == Cell::Text("matched".into())));
         }
     }
-    out.sort_by_key(|(_, is_matched)| *is_matched);
+    out.sort_by_key(|(name, is_matched)| (name == CUT, *is_matched));
     out
 }
 
@@ -538,6 +544,9 @@ fn decided(told: &Told, strategy: &str) -> Vec<Row> {
     }
     out
 }
+
+/// The strategy of everybody beyond a cut.
+const CUT: &str = "tier";
 
 const MORE: &str = "The treated bought more than alike customers:";
 const LESS: &str = "The treated bought less than alike customers:";
@@ -582,7 +591,9 @@ fn strategy_answers(told: &Told, seed: u64) {
     assert_eq!(said.len(), strategies.len(), "seed {seed}: a paragraph per strategy: {said:?}");
     for ((name, is_matched), said) in strategies.iter().zip(&said) {
         let arm = if *is_matched { "call" } else { "mail" };
-        let called = if strategies.len() > 1 { format!("{name}, {arm}") } else { name.clone() };
+        // A cut has no arms.
+        let several = strategies.iter().filter(|(name, _)| name != CUT).count() > 1;
+        let called = if several && name != CUT { format!("{name}, {arm}") } else { name.clone() };
         strategy(told, (name, *is_matched), &called, said, seed);
     }
 }
