@@ -119,7 +119,7 @@ impl<'a> CustomerFold<'a> {
             self.cells.begin(customer);
         }
         let number = self.cells.number(customer);
-        self.windows.add(number, first, orders);
+        self.windows.add(number, first, orders)?;
         let from = self.spec.dates.partition_point(|d| d.date.0 < first);
         for planned in &self.planned {
             for (at, date) in self.spec.dates.iter().enumerate().skip(from) {

@@ -12,8 +12,8 @@ use crate::domain::{Lookback, Measure, MeasureKind, OrderSum};
 use crate::error::Result;
 
 use super::cells::CellBlock;
-use super::column::Column;
-use super::formula::{Counting, Facts, MONEY_LIMIT, Sums, Value, set, value};
+use super::column::{Column, NULL_LONG};
+use super::formula::{Counting, Facts, MONEY_LIMIT, Sums, Value, set, value, within};
 use super::spec::FoldSpec;
 
 /// Windows with the same first days, and the columns that look at them.
@@ -54,8 +54,10 @@ pub(super) struct Windows {
     /// By date and customer: the last purchase, and what the annual value changes by.
     lasts: Vec<i32>,
     years: Vec<i64>,
-    /// Customers with their orders, whose money 64 bits may not hold.
-    large: Vec<(usize, Vec<Order>)>,
+    /// By customer: whether 64 bits may not hold sums of its money.
+    is_large: Vec<bool>,
+    /// Column, cell and value of the money of those.
+    large: Vec<(usize, usize, i64)>,
 }
 
 impl Windows {
@@ -86,6 +88,7 @@ impl Windows {
             firsts: vec![i32::MAX; width],
             lasts: vec![i32::MIN; cells],
             years: Vec::new(),
+            is_large: vec![false; width],
             large: Vec::new(),
         };
         out.window(spec, spec.lookback);
@@ -139,7 +142,10 @@ impl Windows {
 
     /// Notes the orders, in date order and none after the last as-of date, of a customer of the block whose first purchase was on
     /// `first`.
-    pub fn add(&mut self, customer: usize, first: i32, orders: &[Order]) {
+    ///
+    /// # Errors
+    /// Exit 3 if its money exceeds what DECIMAL(18) holds.
+    pub fn add(&mut self, customer: usize, first: i32, orders: &[Order]) -> Result<()> {
         self.firsts[customer] = first;
         self.seen.clear();
         self.seen.extend(orders.iter().map(|order| self.dates.before(order.date) * self.width + customer));
@@ -163,8 +169,10 @@ impl Windows {
         // No sum exceeds the sum of all amounts without their signs.
         let most = orders.iter().try_fold(0u64, |sum, order| sum.checked_add(order.amount.unsigned_abs()));
         if most.is_none_or(|most| i128::from(most) >= MONEY_LIMIT) {
-            self.large.push((customer, orders.to_vec()));
+            self.is_large[customer] = true;
+            self.add_large(customer, orders)?;
         }
+        Ok(())
     }
 
     /// Notes the money of the 365 days that end with the last purchase, less the returns since: what it changes by, at the first date
@@ -193,6 +201,43 @@ impl Windows {
         }
     }
 
+    /// Notes the money of a customer that 64 bits may not hold, at each date from all orders anew.
+    fn add_large(&mut self, customer: usize, orders: &[Order]) -> Result<()> {
+        let mut large = std::mem::take(&mut self.large);
+        for (at, &as_of) in self.as_of.iter().enumerate().filter(|(_, as_of)| self.firsts[customer] <= **as_of) {
+            let known = || orders.iter().filter(|order| order.date <= as_of);
+            let sums = |counts: &dyn Fn(&Order) -> bool| {
+                let mut sums = Sums::default();
+                for order in known().filter(|order| counts(order)) {
+                    sums.purchases += i64::from(order.is_purchase());
+                    sums.money += i128::from(order.money(self.net));
+                }
+                sums
+            };
+            let mut note = |column: usize, kind: MeasureKind, value: Value| {
+                let value = if let Value::Int(value) = value { within(value, kind, as_of)? } else { NULL_LONG };
+                large.push((column, at * self.width + customer, value));
+                Ok(())
+            };
+            for window in &self.windows {
+                let of_window = sums(&|order| order.date >= window.starts[at]);
+                for &(column, kind) in window.money.iter().chain(&window.averages) {
+                    note(column, kind, self.value(kind, as_of, of_window))?;
+                }
+            }
+            let last = known().filter(|order| order.is_purchase()).map(|order| order.date).max().unwrap_or(as_of);
+            let year = sums(&|order| match order.date > last {
+                true => order.kind == OrderKind::Return,
+                false => order.date >= last - 364,
+            });
+            for &column in &self.annual_value {
+                note(column, MeasureKind::AnnualValue, Value::Int(year.money))?;
+            }
+        }
+        self.large = large;
+        Ok(())
+    }
+
     /// Fills the cells of the block's customers, and forgets them. Cells before a customer's first purchase are not listed.
     ///
     /// # Errors
@@ -212,8 +257,10 @@ impl Windows {
         }
         self.annual_value.iter().for_each(|column| copy(&mut columns[*column], &self.years));
         self.fill_averages(block)?;
-        for (customer, orders) in std::mem::take(&mut self.large) {
-            self.fill_large(customer, &orders, block)?;
+        for (column, cell, value) in self.large.drain(..) {
+            if let Column::Long(out) = &mut block.columns[column] {
+                out[cell] = value;
+            }
         }
         self.forget();
         Ok(())
@@ -233,6 +280,7 @@ impl Windows {
         self.firsts.fill(i32::MAX);
         self.lasts.fill(i32::MIN);
         self.years.fill(0);
+        self.is_large.fill(false);
         for window in &mut self.windows {
             window.counts.fill(0);
             window.sums.fill(0);
@@ -269,9 +317,10 @@ impl Windows {
         for window in &self.windows {
             for &(column, kind) in &window.averages {
                 for (as_of, row) in self.rows() {
-                    for cell in row.filter(|cell| listed[*cell]) {
+                    let listed = row.zip(&self.is_large).filter(|(cell, is_large)| listed[*cell] && !**is_large);
+                    for (cell, _) in listed {
                         let sums = Sums { purchases: window.counts[cell], money: window.sums[cell].into(), ..Sums::default() };
-                        set(&mut columns[column], cell, self.value(kind, as_of, sums, 0), kind, as_of)?;
+                        set(&mut columns[column], cell, self.value(kind, as_of, sums), kind, as_of)?;
                     }
                 }
             }
@@ -279,40 +328,9 @@ impl Windows {
         Ok(())
     }
 
-    /// Fills the cells of a customer whose money 64 bits may not hold, by what the measures mean.
-    fn fill_large(&self, customer: usize, orders: &[Order], block: &mut CellBlock) -> Result<()> {
-        for (at, &as_of) in self.as_of.iter().enumerate().filter(|(_, as_of)| self.firsts[customer] <= **as_of) {
-            let cell = at * self.width + customer;
-            let sums = |counts: &dyn Fn(&Order) -> bool| {
-                let mut sums = Sums::default();
-                for order in orders.iter().filter(|order| order.date <= as_of && counts(order)) {
-                    sums.purchases += i64::from(order.is_purchase());
-                    sums.money += i128::from(order.money(self.net));
-                }
-                sums
-            };
-            for window in &self.windows {
-                let of_window = sums(&|order| order.date >= window.starts[at]);
-                for &(column, kind) in window.money.iter().chain(&window.averages) {
-                    set(&mut block.columns[column], cell, self.value(kind, as_of, of_window, 0), kind, as_of)?;
-                }
-            }
-            let last = self.lasts[cell];
-            let year = sums(&|order| match order.date > last {
-                true => order.kind == OrderKind::Return,
-                false => order.date >= last - 364,
-            });
-            for &column in &self.annual_value {
-                let value = self.value(MeasureKind::AnnualValue, as_of, Sums::default(), year.money);
-                set(&mut block.columns[column], cell, value, MeasureKind::AnnualValue, as_of)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// A measure of money.
-    fn value(&self, kind: MeasureKind, as_of: i32, sums: Sums, annual_value: i128) -> Value {
-        value(kind, &Facts { as_of, first: as_of, last: as_of, life: sums, window: sums, annual_value }, self.counting)
+    /// A measure of money of a window with these sums.
+    fn value(&self, kind: MeasureKind, as_of: i32, sums: Sums) -> Value {
+        value(kind, &Facts { as_of, first: as_of, last: as_of, life: sums, window: sums, annual_value: 0 }, self.counting)
     }
 }
 
@@ -459,10 +477,7 @@ mod tests {
         let spec = spec(true, false, false);
         let of = |date, amount, kind| Order { date, amount, kind, ..Order::default() };
         let large = 600_000_000_000_000_000;
-        let refused = |orders: &[Order]| {
-            let mut folder = CustomerFold::new(&spec, 1, 2);
-            folder.add(0, orders).and_then(|()| folder.finish()).err().map(|error| error.to_string())
-        };
+        let refused = |orders: &[Order]| CustomerFold::new(&spec, 1, 2).add(0, orders).err().map(|error| error.to_string());
         assert_eq!(refused(&[of(10, large, OrderKind::Purchase), of(20, -large, OrderKind::Return)]), None);
         let error = refused(&[of(10, large, OrderKind::Purchase), of(20, large, OrderKind::MoneyOnly)]);
         assert!(error.is_some_and(|error| error.contains("overflows the 18 digits")));
