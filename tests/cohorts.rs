@@ -12,29 +12,31 @@ use serde_json::Value;
 use crate::fixture::{Bench, dates, decimals, ints, texts};
 use crate::support::run::{Cell, read_file};
 
-const JOB: &str = r#"name = "shop"
+/// A job over four months with further keys of the orders, dimensions of its customers, and further sections and keys of the output.
+pub(crate) fn job(orders: &str, dimensions: &str, sections: &str, output: &str) -> String {
+    format!(
+        r#"name = "shop"
 [orders]
 path = "orders"
 customer_id = "customer_id"
 ordered_at = "ordered_at"
 amount = "amount"
-[customers]
+{orders}[customers]
 path = "people.parquet"
 customer_id = "customer_id"
-dimensions = ["channel", "city"]
+dimensions = [{dimensions}]
 [periods]
 every = "month"
 from = 2024-01-01
 to = 2024-04-30
-[acquisition]
-path = "spend.csv"
-[output]
+{sections}[output]
 path = "out"
-cohorts_by = ["channel"]
-"#;
+{output}"#
+    )
+}
 
-/// The first days of the periods, and their last ones.
-const PERIODS: [(&str, &str); 4] =
+/// The first days of the periods of that job, and their last ones.
+pub(crate) const PERIODS: [(&str, &str); 4] =
     [("2024-01-01", "2024-01-31"), ("2024-02-01", "2024-02-29"), ("2024-03-01", "2024-03-31"), ("2024-04-01", "2024-04-30")];
 
 const CHANNELS: [Option<&str>; 4] = [Some("mail"), Some("search"), Some("shop"), None];
@@ -146,7 +148,8 @@ fn write(bench: &Bench, shop: &Shop) {
         writeln!(spend, "{},{channel},{}.{:02}", PERIODS[*period].0, cents / 100, cents % 100).unwrap();
     }
     bench.write("spend.csv", spend);
-    bench.write("job.toml", JOB);
+    let spend = "[acquisition]\npath = \"spend.csv\"\n";
+    bench.write("job.toml", job("", "\"channel\", \"city\"", spend, "cohorts_by = [\"channel\"]\n"));
 }
 
 #[test]

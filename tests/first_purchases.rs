@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
+use std::sync::LazyLock;
 
 use rand::RngExt as _;
 use rand::SeedableRng as _;
@@ -10,41 +11,26 @@ use rand_chacha::ChaCha8Rng;
 use rfmill::internals::job::Overrides;
 use serde_json::Value;
 
+use crate::cohorts::{PERIODS, job};
 use crate::fixture::{Bench, dates, decimals, ints, parquet_bytes, texts};
 use crate::query::has_program;
 use crate::sharded::{in_stages, tables, whole};
 use crate::support::cases::Rng;
 use crate::support::run::{Workshop, read_file, said};
 
-const JOB: &str = r#"name = "shop"
-[orders]
-path = "orders"
-customer_id = "customer_id"
-ordered_at = "ordered_at"
-amount = "amount"
-order_id = "order_id"
+/// Keys of orders that are lines, of which some are returned.
+const LINES: &str = r#"order_id = "order_id"
 category = "category"
 discount = "discount"
 [orders.returns]
 column = "status"
 in = ["returned"]
-[customers]
-path = "people.parquet"
-customer_id = "customer_id"
-dimensions = ["channel"]
-[periods]
-every = "month"
-from = 2024-01-01
-to = 2024-04-30
-[output]
-path = "out"
-report = []
-cohorts_by = ["first_discounted", "channel", "first_category"]
 "#;
 
-/// The first days of the periods, and their last ones.
-const PERIODS: [(&str, &str); 4] =
-    [("2024-01-01", "2024-01-31"), ("2024-02-01", "2024-02-29"), ("2024-03-01", "2024-03-31"), ("2024-04-01", "2024-04-30")];
+static JOB: LazyLock<String> = LazyLock::new(|| {
+    let cohorts = "report = []\ncohorts_by = [\"first_discounted\", \"channel\", \"first_category\"]\n";
+    job(LINES, "\"channel\"", "", cohorts)
+});
 
 struct Line {
     customer: i64,
@@ -350,18 +336,18 @@ fn what_cannot_be_is_refused() {
     let bench = Bench::empty();
     bench.write("orders/a.parquet", order_columns(&lines(1)));
     bench.write("people.parquet", people());
-    bench.write("job.toml", JOB);
+    bench.write("job.toml", JOB.as_str());
     bench.edit("category = \"category\"\n", "");
     bench.refuses(2, "error: job.toml, line 23, column 46: output.cohorts_by names \"first_category\", but the job does not say which column holds the category; set orders.category.");
     bench.edit("discount = \"discount\"\n", "");
     bench.refuses(2, "error: job.toml, line 22, column 15: output.cohorts_by names \"first_discounted\", but the job does not say which column holds the discount; set orders.discount.");
-    bench.write("job.toml", JOB);
+    bench.write("job.toml", JOB.as_str());
     bench.edit("\"first_category\"]", "\"first_categorie\"]");
     bench.refuses(2, "error: job.toml, line 24, column 46: output.cohorts_by names \"first_categorie\", which is no dimension of [customers]; did you mean \"first_category\"?; name it in customers.dimensions, or remove it here.");
-    bench.write("job.toml", JOB);
+    bench.write("job.toml", JOB.as_str());
     bench.edit("dimensions = [\"channel\"]", "dimensions = [\"channel\", \"first_category\"]");
     bench.refuses(2, "error: job.toml, line 24, column 46: output.cohorts_by names \"first_category\", which is a dimension of [customers] and a property of the first purchase; rename the column where the file is written.");
-    bench.write("job.toml", JOB);
+    bench.write("job.toml", JOB.as_str());
     bench.edit("[output]", "[acquisition]\npath = \"spend.csv\"\n[output]");
     bench.write("spend.csv", "period_start,first_category,spend\n2024-01-01,tea,5\n");
     bench.refuses(3, "error: spend.csv (acquisition.path) has the column \"first_category\", but what customers buy first is not known when money is spent on winning them; costs are by a dimension of [customers] in output.cohorts_by, or without one: take the column out of the file.");
