@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::fixture::Bench;
+use crate::support::run::read_folder;
 
 /// What `init` tells of a file that it wrote.
 struct Told {
@@ -34,6 +35,23 @@ fn init(bench: &Bench, args: &[&str]) -> Told {
     let roles = document["roles"].as_object().expect("roles").iter().map(|(role, column)| (role.clone(), text(column))).collect();
     let questions = document["questions"].as_array().expect("questions").iter().map(text).collect();
     Told { roles, questions, document }
+}
+
+/// Writes a job for a file and runs it as it is.
+#[track_caller]
+fn placed(bench: &Bench, what: &str, file: &str) -> Told {
+    let told = init(bench, &[file, "--yes", "--as-of", "2023-12-31"]);
+    let ran = bench.rfmill(&["run", "job.toml", "--quiet"]);
+    assert_eq!(ran.code, 0, "{what} in {file}: {}\n{}", ran.err, job(bench));
+    told
+}
+
+/// The customers of the last run by their ids: the day of the last order, in days since 1970, and the money in minor units.
+fn customers(bench: &Bench, output: &str) -> BTreeMap<String, (i64, i128)> {
+    let table = read_folder(&bench.path(&format!("{output}/latest/customers")));
+    let at = |name: &str| table.column(name);
+    let (id, day, money) = (at("customer_id"), at("last_order"), at("monetary"));
+    table.rows.iter().map(|row| (row[id].text().to_owned(), (row[day].date(), row[money].minor()))).collect()
 }
 
 /// The job file.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::date_form::DateForm;
+use super::date_form::{DateForm, is_null_date};
 use super::number_form::NumberForm;
 use super::rows::{Header, More, Part, Reading, Size, Stored, Table};
 use super::words::Words;
@@ -15,7 +15,7 @@ const ROWS: usize = 20_000;
 const FILES: usize = 10;
 
 /// Texts longer than this are neither dates nor numbers nor names of anything.
-const LONG: usize = 64;
+const LONG: usize = 96;
 
 /// The rows that were looked at, column by column.
 #[derive(Debug)]
@@ -68,6 +68,18 @@ impl Column {
     /// The share of rows without a value.
     pub fn null_share(&self) -> f64 {
         self.nulls as f64 / self.codes.len().max(1) as f64
+    }
+
+    /// The share of rows with a date that stands for none.
+    pub fn null_date_share(&self) -> f64 {
+        let rows: u64 = self
+            .values
+            .iter()
+            .zip(&self.counts)
+            .filter(|(value, _)| is_null_date(value))
+            .map(|(_, count)| u64::from(*count))
+            .sum();
+        rows as f64 / self.codes.len().max(1) as f64
     }
 
     /// Whether its numbers are all whole.
@@ -206,7 +218,7 @@ impl Growing {
             if number.is_some() { texts().map(|text| read(text).unwrap_or(f64::NAN)).collect() } else { Vec::new() };
         let dates = match stored {
             Stored::Text | Stored::Path | Stored::Date | Stored::Timestamp { .. } | Stored::Integer if is_short => {
-                forms_of(&values)
+                forms_of(&texts().collect::<Vec<_>>())
             }
             _ => Vec::new(),
         };
@@ -228,11 +240,12 @@ impl Growing {
     }
 }
 
-/// The forms of dates that all of these values have.
-fn forms_of(values: &[String]) -> Vec<DateForm> {
-    let Some((first, others)) = values.split_first() else { return Vec::new() };
+/// The forms of dates that all of these values have, but for dates that stand for none.
+pub fn forms_of(values: &[&str]) -> Vec<DateForm> {
+    let mut values = values.iter().filter(|value| !is_null_date(value));
+    let Some(first) = values.next() else { return Vec::new() };
     let mut forms = DateForm::of(first);
-    for value in others {
+    for value in values {
         forms.retain(|form| form.read(value).is_some());
         if forms.is_empty() {
             break;
@@ -249,14 +262,16 @@ fn forms_of(values: &[String]) -> Vec<DateForm> {
 /// mark of thousands in the others.
 fn join_number_forms(columns: &mut [Column]) {
     let settled = |form: &&NumberForm| form.decimal_comma && !form.is_open;
-    let comma = columns.iter().find_map(|column| column.number.as_ref().filter(settled).cloned());
-    let Some(comma) = comma else { return };
+    if !columns.iter().any(|column| column.number.as_ref().is_some_and(|form| settled(&form))) {
+        return;
+    }
     for column in columns.iter_mut().filter(|column| column.stored == Stored::Text) {
         let is_open = column.number.as_ref().is_some_and(|form| form.is_open);
         let has_point = is_open || column.values.iter().any(|value| value.contains('.'));
-        let form = NumberForm { sign: column.number.as_ref().and_then(|form| form.sign.clone()), ..comma.clone() };
+        let Some(own) = column.number.clone() else { continue };
+        let form = NumberForm { decimal_comma: true, is_rewritten: true, is_open: false, ..own };
         let numbers: Option<Vec<f64>> = column.values.iter().map(|value| form.read(value)).collect();
-        if let Some(numbers) = numbers.filter(|_| has_point && column.number.is_some()) {
+        if let Some(numbers) = numbers.filter(|_| has_point) {
             column.numbers = numbers;
             column.number = Some(form);
         }

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use super::date_reader::{self, Moment};
+use super::date_reader::{self, Moment, Words};
 
 /// A way to write a date, perhaps with a time of day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +12,19 @@ pub struct DateForm {
     pub pattern: String,
     /// What it says of the zone.
     pub zone: WrittenZone,
+    /// What a query does to a text before it reads it.
+    pub rewriting: Rewriting,
+}
+
+/// What a query does to a text before it reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rewriting {
+    /// Nothing.
+    None,
+    /// It leaves out what stands in brackets behind the date, such as the name of the zone.
+    BeforeBracket,
+    /// It writes numbers for months, by their names in lower case.
+    Months(&'static [&'static [&'static str]; 12]),
 }
 
 /// What a form says of the zone.
@@ -33,7 +46,7 @@ pub struct NamedZone {
     /// Its IANA name.
     pub name: &'static str,
     /// Its abbreviations in winter and in summer.
-    abbreviations: [&'static str; 2],
+    pub abbreviations: [&'static str; 2],
 }
 
 /// A part of a date.
@@ -102,10 +115,13 @@ const HAN: &str = "%Y年%m月%d日";
 
 /// What may stand between a date and a time.
 const BETWEEN: [&str; 4] = [" ", "T", ", ", " @ "];
-const TIMES: [&str; 10] = [
+const TIMES: [&str; 12] = [
     "%H:%M:%S",
     "%H:%M",
     "%H:%M:%S%.f",
+    // As Python writes it into logs.
+    "%H:%M:%S,%3f",
+    "%H:%M:%S,%6f",
     "%I:%M:%S %p",
     "%I:%M %p",
     "%I:%M:%S%p",
@@ -146,18 +162,119 @@ static NAMED: [NamedZone; 10] = [
 ];
 
 /// All known forms by their dates; of those that a text has, the first is the one that people would say.
-static FORMS: LazyLock<Vec<(&str, Vec<DateForm>)>> =
-    LazyLock::new(|| DATES.iter().map(|date| (*date, with_times(date))).collect());
+static FORMS: LazyLock<Vec<(&str, Vec<DateForm>)>> = LazyLock::new(|| {
+    let named = DATES.iter().map(|date| (*date, with_times(date)));
+    named.chain([(C_BEGIN, of_c())]).chain([(SCRIPT, of_scripts())]).collect()
+});
+
+/// How a date begins that has its year behind the time.
+const C_BEGIN: &str = "%a %b %d";
+
+/// As `date`, C and Java write dates, with zones before the year.
+fn of_c() -> Vec<DateForm> {
+    let zones: Vec<(&str, WrittenZone)> =
+        ZONES.into_iter().chain(NAMED.iter().map(|zone| (" %Z", WrittenZone::Named(zone)))).collect();
+    let zones = zones.into_iter().filter(|(zone, _)| zone.is_empty() || zone.starts_with(' '));
+    zones.map(|(zone, says)| DateForm::new(&format!("{C_BEGIN} %H:%M:%S{zone} %Y"), says)).collect()
+}
+
+/// As JavaScript writes dates.
+const SCRIPT: &str = "%a %b %d %Y";
+
+fn of_scripts() -> Vec<DateForm> {
+    let form = DateForm::new(&format!("{SCRIPT} %H:%M:%S GMT%z"), WrittenZone::Offset);
+    vec![DateForm { rewriting: Rewriting::BeforeBracket, ..form }]
+}
+
+/// Names of months of German and French, in full and short; of a month with several, one that another contains stands behind it.
+const MONTHS: [&[&[&str]; 12]; 4] = [
+    &[
+        &["januar", "jänner"],
+        &["februar"],
+        &["märz"],
+        &["april"],
+        &["mai"],
+        &["juni"],
+        &["juli"],
+        &["august"],
+        &["september"],
+        &["oktober"],
+        &["november"],
+        &["dezember"],
+    ],
+    &[
+        &["jan"],
+        &["feb"],
+        &["mär", "mrz"],
+        &["apr"],
+        &["mai"],
+        &["jun"],
+        &["jul"],
+        &["aug"],
+        &["sep"],
+        &["okt"],
+        &["nov"],
+        &["dez"],
+    ],
+    &[
+        &["janvier"],
+        &["février"],
+        &["mars"],
+        &["avril"],
+        &["mai"],
+        &["juin"],
+        &["juillet"],
+        &["août"],
+        &["septembre"],
+        &["octobre"],
+        &["novembre"],
+        &["décembre"],
+    ],
+    &[
+        &["janv.", "janv"],
+        &["févr.", "févr"],
+        &["mars"],
+        &["avr.", "avr"],
+        &["mai"],
+        &["juin"],
+        &["juil.", "juil"],
+        &["août"],
+        &["sept.", "sept"],
+        &["oct.", "oct"],
+        &["nov.", "nov"],
+        &["déc.", "déc"],
+    ],
+];
+
+/// Days whose months have such a name.
+const NAMED_DATES: [&str; 6] = ["%d. %B %Y", "%d %B %Y", "%d-%B-%Y", "%d.%B.%Y", "%d-%B-%y", "%d %B %y"];
+
+/// The forms of a text with names of months in other languages than English.
+fn of_languages(text: &str) -> Vec<DateForm> {
+    let months = MONTHS.into_iter().filter(|months| {
+        let text = text.to_lowercase();
+        months.iter().any(|names| names.iter().any(|name| text.contains(name)))
+    });
+    let patterns = |date: &'static str| ["", " %H:%M", " %H:%M:%S", ", %H:%M"].map(|time| format!("{date}{time}"));
+    let forms = months.flat_map(|months| NAMED_DATES.into_iter().flat_map(patterns).map(move |pattern| (months, pattern)));
+    let forms = forms
+        .map(|(months, pattern)| DateForm { rewriting: Rewriting::Months(months), ..DateForm::new(&pattern, WrittenZone::None) });
+    forms.filter(|form| form.read(text).is_some()).collect()
+}
+
+/// Whether a text is the date that MySQL writes where there is none.
+pub fn is_null_date(text: &str) -> bool {
+    text.trim().starts_with("0000-00-00")
+}
 
 /// A date alone, and with all times and zones that may stand behind it.
 fn with_times(date: &str) -> Vec<DateForm> {
     let zones: Vec<(&str, WrittenZone)> =
         ZONES.into_iter().chain(NAMED.iter().map(|zone| (" %Z", WrittenZone::Named(zone)))).collect();
-    let mut forms = vec![DateForm { pattern: date.to_owned(), zone: WrittenZone::None }];
+    let mut forms = vec![DateForm::new(date, WrittenZone::None)];
     let mut add = |between: &[&str], times: &[&str]| {
         for (between, time) in between.iter().flat_map(|between| times.iter().map(move |time| (between, time))) {
-            let with_zone =
-                zones.iter().map(|(zone, says)| DateForm { pattern: format!("{date}{between}{time}{zone}"), zone: *says });
+            let with_zone = zones.iter().map(|(zone, says)| DateForm::new(&format!("{date}{between}{time}{zone}"), *says));
             forms.extend(with_zone);
         }
     };
@@ -175,10 +292,25 @@ fn with_times(date: &str) -> Vec<DateForm> {
 }
 
 impl DateForm {
+    fn new(pattern: &str, zone: WrittenZone) -> DateForm {
+        DateForm { pattern: pattern.to_owned(), zone, rewriting: Rewriting::None }
+    }
+
+    /// The pattern that a query takes, which reads numbers where it has written them for names.
+    pub fn sql_pattern(&self) -> String {
+        match self.rewriting {
+            Rewriting::Months(_) => self.pattern.replace("%B", "%m"),
+            _ => self.pattern.clone(),
+        }
+    }
+
     /// The known forms that a text has.
     pub fn of(text: &str) -> Vec<DateForm> {
+        if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+            return Vec::new();
+        }
         let dates = FORMS.iter().filter(|(date, _)| date_reader::begins(text, date, *date == COMPACT));
-        dates.flat_map(|(_, forms)| forms).filter(|form| form.read(text).is_some()).cloned().collect()
+        dates.flat_map(|(_, forms)| forms).filter(|form| form.read(text).is_some()).cloned().chain(of_languages(text)).collect()
     }
 
     /// Whether it is digits and nothing else, as numbers of orders may be.
@@ -217,7 +349,7 @@ impl DateForm {
         for (place, part) in ["%\u{1}", "%\u{2}", "%\u{3}"].into_iter().zip(order) {
             pattern = pattern.replacen(place, written(part), 1);
         }
-        DateForm { pattern, zone: self.zone }
+        DateForm { pattern, ..self.clone() }
     }
 
     /// Whether its years have two digits.
@@ -237,7 +369,13 @@ impl DateForm {
             WrittenZone::Named(zone) => &zone.abbreviations,
             _ => &[],
         };
-        let moment = date_reader::read(text, &self.pattern, abbreviations, is_compact)?;
+        let (text, months) = match self.rewriting {
+            Rewriting::None => (text, None),
+            Rewriting::BeforeBracket => (text.split_once(" (").map_or(text, |(date, _)| date), None),
+            Rewriting::Months(months) => (text, Some(months)),
+        };
+        let words = Words { abbreviations, months };
+        let moment = date_reader::read(text, &self.pattern, words, is_compact)?;
         let is_plausible = !is_compact || (1990..=2100).contains(&moment.day.to_date().year());
         is_plausible.then_some(moment)
     }
@@ -277,6 +415,15 @@ mod tests {
             ("15-JAN-23 12.30.00.000000000 AM", &["%d-%b-%y %I.%M.%S%.f %p"]),
             ("15JAN2023:00:30:00", &["%d%b%Y:%H:%M:%S"]),
             ("2023年1月5日9时5分", &["%Y年%m月%d日%H时%M分"]),
+            ("Mon Jan 15 10:00:00 2024", &["%a %b %d %H:%M:%S %Y"]),
+            ("Mon Jan  5 10:00:00 CET 2024", &["%a %b %d %H:%M:%S %Z %Y"]),
+            ("Mon Jan 15 2024 10:00:00 GMT+0100 (CET)", &["%a %b %d %Y %H:%M:%S GMT%z"]),
+            ("2024-01-15 10:00:00,123", &["%Y-%m-%d %H:%M:%S,%3f"]),
+            ("15. Januar 2024", &["%d. %B %Y"]),
+            ("15-Mär-2024", &["%d-%B-%Y"]),
+            ("15 janvier 2024 10:00", &["%d %B %Y %H:%M"]),
+            ("15 févr. 2024", &["%d %B %Y"]),
+            ("15 foobar 2024", &[]),
             ("2023-W05-1", &[]),
             ("2023-W05", &[]),
             ("2023-01", &[]),
@@ -299,7 +446,7 @@ mod tests {
 
     #[test]
     fn moments_are_read() {
-        let read = |pattern: &str, text: &str| DateForm { pattern: pattern.into(), zone: WrittenZone::None }.read(text);
+        let read = |pattern: &str, text: &str| DateForm::new(pattern, WrittenZone::None).read(text);
         let moment = read("%Y-%m-%d %H:%M:%S %z", "2024-04-05 21:06:21 -0730");
         assert_eq!(moment.map(|m| (m.day.to_string(), m.second, m.offset)), Some(("2024-04-05".into(), 75_981, Some(-27_000))));
         for (text, offset) in [("Z", 0), ("+00", 0), ("-05", -18_000), ("+0530", 19_800), ("+05:30", 19_800)] {
@@ -313,7 +460,7 @@ mod tests {
     #[test]
     fn parts_of_a_date_change_places() {
         use DatePart::{Day, Month, Year};
-        let form = |pattern: &str| DateForm { pattern: pattern.into(), zone: WrittenZone::None };
+        let form = |pattern: &str| DateForm::new(pattern, WrittenZone::None);
         for (pattern, order, other, expected) in [
             ("%d/%m/%y %H:%M", [Day, Month, Year], [Year, Month, Day], "%y/%m/%d %H:%M"),
             ("%m-%d-%y %I.%M.%S%.f %p", [Month, Day, Year], [Month, Year, Day], "%m-%y-%d %I.%M.%S%.f %p"),

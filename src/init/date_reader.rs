@@ -26,17 +26,25 @@ const MONTHS: [&str; 12] =
     ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"];
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/// Reads a text of a pattern and nothing else. `abbreviations` are those that may stand for `%Z`; in a compact date, numbers have all
-/// their digits.
-pub fn read(text: &str, pattern: &str, abbreviations: &[&str], is_compact: bool) -> Option<Moment> {
+/// The words that a pattern takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Words<'a> {
+    /// Abbreviations of zones, for `%Z`.
+    pub abbreviations: &'a [&'a str],
+    /// Names of months in lower case, for `%B`, if it takes others than those of English.
+    pub months: Option<&'a [&'a [&'a str]; 12]>,
+}
+
+/// Reads a text of a pattern and nothing else; in a compact date, numbers have all their digits.
+pub fn read(text: &str, pattern: &str, words: Words<'_>, is_compact: bool) -> Option<Moment> {
     let mut reader = Reader::new(text);
-    reader.follow(pattern, abbreviations, is_compact)?;
+    reader.follow(pattern, words, is_compact)?;
     reader.moment()
 }
 
 /// Whether a text begins with a date of this pattern.
 pub fn begins(text: &str, pattern: &str, is_compact: bool) -> bool {
-    Reader::new(text).follow(pattern, &[], is_compact).is_some()
+    Reader::new(text).follow(pattern, Words { abbreviations: &[], months: None }, is_compact).is_some()
 }
 
 /// What is left of a text, and what was read of it.
@@ -68,7 +76,7 @@ impl Reader<'_> {
     }
 
     /// Reads what a pattern says.
-    fn follow(&mut self, pattern: &str, abbreviations: &[&str], is_compact: bool) -> Option<()> {
+    fn follow(&mut self, pattern: &str, words: Words<'_>, is_compact: bool) -> Option<()> {
         let mut parts = pattern.chars();
         while let Some(c) = parts.next() {
             if c != '%' {
@@ -84,7 +92,18 @@ impl Reader<'_> {
                     parts.next();
                     self.offset = Some(self.any_offset()?);
                 }
-                'Z' => self.abbreviation(abbreviations)?,
+                'Z' => self.abbreviation(words.abbreviations)?,
+                digits @ ('3' | '6') => {
+                    parts.next();
+                    let count = if digits == '3' { 3 } else { 6 };
+                    self.digits(count)?;
+                }
+                'B' if words.months.is_some() => self.month = Some(self.month_of(words.months?)?),
+                'd' if pattern.starts_with("%a %b") => {
+                    // C writes a blank before days of one digit.
+                    self.rest = self.rest.trim_start_matches(' ');
+                    self.part('d', is_compact, pattern)?;
+                }
                 part => self.part(part, is_compact, pattern)?,
             }
         }
@@ -187,7 +206,25 @@ impl Reader<'_> {
 
     /// The abbreviation of a zone.
     fn abbreviation(&mut self, known: &[&str]) -> Option<()> {
-        known.contains(&self.rest).then(|| self.rest = "")
+        let end = self.rest.find(' ').unwrap_or(self.rest.len());
+        let (word, rest) = self.rest.split_at_checked(end)?;
+        known.contains(&word).then(|| self.rest = rest)
+    }
+
+    /// Digits of a fraction.
+    fn digits(&mut self, count: usize) -> Option<()> {
+        let (digits, rest) = self.rest.split_at_checked(count)?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| self.rest = rest)
+    }
+
+    /// A month by its name.
+    fn month_of(&mut self, months: &[&[&str]; 12]) -> Option<i8> {
+        let end = self.rest.find([' ', '-']).or_else(|| self.rest.rfind('.')).unwrap_or(self.rest.len());
+        let (word, rest) = self.rest.split_at_checked(end)?;
+        let word = word.to_lowercase();
+        let found = months.iter().position(|names| names.contains(&word.as_str()))?;
+        self.rest = rest;
+        i8::try_from(found + 1).ok()
     }
 
     fn moment(self) -> Option<Moment> {

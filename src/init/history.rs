@@ -1,12 +1,12 @@
 //! The rows that are looked at, as far as the dates and the customers go: from when to when, how many customers, and how long between
 //! purchases.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::date_form::WrittenZone;
+use super::date_form::{WrittenZone, is_null_date};
 use super::date_reader::Moment;
 use super::guess::{DateKind, Guess, RowsAre, Seen, StatusRule};
 use super::rows::More;
@@ -34,6 +34,8 @@ pub struct History {
     pub without_customer: u64,
     /// Rows without a date.
     pub without_date: u64,
+    /// Texts that stand for no date.
+    pub null_dates: BTreeSet<String>,
     /// Rows with a date of another form, and the first of them by its number from 1.
     pub odd_dates: u64,
     /// The row of the first of them, from 1 over all files.
@@ -66,6 +68,7 @@ impl History {
             of_rows: None,
             without_customer: 0,
             without_date: 0,
+            null_dates: BTreeSet::new(),
             odd_dates: 0,
             first_odd: None,
             rejected: 0,
@@ -260,6 +263,10 @@ impl Counting<'_> {
         let is_dropped = guess.status.as_ref().is_some_and(drops);
         let customer = value(Some(CUSTOMER)).filter(|customer| !guess.guests.iter().any(|guest| guest == customer));
         let date = value(Some(DATE));
+        if let Some(none) = date.filter(|date| is_null_date(date) && history.null_dates.len() < MOST_VALUES) {
+            history.null_dates.insert(none.trim().to_owned());
+        }
+        let date = date.filter(|date| !is_null_date(date));
         let lacks =
             date.is_none() || values.get(places.required.clone()).is_some_and(|values| values.iter().any(Option::is_none));
         history.rejected += u64::from(lacks && customer.is_some() && !is_further_line && !is_dropped);

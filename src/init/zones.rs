@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::columns::Column;
-use super::date_form::WrittenZone;
+use super::date_form::{NamedZone, WrittenZone};
 use super::date_reader::Moment;
 use super::guess::{DateKind, Guess, Seen};
 use crate::error::Result;
@@ -137,11 +137,15 @@ pub fn zone(seen: &Seen<'_>, guess: &Guess) -> Result<ZoneGuess> {
     };
     let form = match &guess.date.kind {
         DateKind::Epoch(_) => return Ok(instants("the numbers count from 1970 in UTC", Some("UTC"))),
+        DateKind::Serial => {
+            let why = "the days of a spreadsheet have no zone".into();
+            return Ok(ZoneGuess { timezone: home, naive: None, why, is_open: false });
+        }
         DateKind::Stored(form) | DateKind::Text(form) => form,
     };
     Ok(match form.zone {
         WrittenZone::Offset => by_offsets(column, guess, home)?,
-        WrittenZone::Named(zone) => by_abbreviations(column, zone.name),
+        WrittenZone::Named(zone) => by_abbreviations(column, guess, zone, home)?,
         WrittenZone::Utc if matches!(guess.date.kind, DateKind::Stored(_)) => instants("the times are instants", None),
         WrittenZone::Utc => instants("the times are in UTC", Some("UTC")),
         WrittenZone::None if says_utc && form.has_time() => {
@@ -192,16 +196,39 @@ fn by_offsets(column: &Column, guess: &Guess, home: Option<&'static str>) -> Res
     Ok(ZoneGuess { timezone: Some(home.unwrap_or("UTC")), naive: None, why, is_open: true })
 }
 
-/// The zone whose abbreviations stand behind the times: its clock is the one that they show.
-fn by_abbreviations(column: &Column, zone: &'static str) -> ZoneGuess {
-    let found: BTreeSet<&str> = column.values.iter().filter_map(|value| value.trim().rsplit(' ').next()).collect();
+/// The zone whose abbreviations stand beside the times: its clock is the one that they show.
+fn by_abbreviations(column: &Column, guess: &Guess, zone: &NamedZone, home: Option<&'static str>) -> Result<ZoneGuess> {
+    let known = |word: &&str| zone.abbreviations.contains(word);
+    let found: BTreeSet<&str> = column.values.iter().filter_map(|value| value.split_whitespace().find(known)).collect();
     let shown = found.iter().copied().collect::<Vec<_>>().join(" and ");
-    ZoneGuess {
-        timezone: Some(zone),
-        naive: None,
-        why: format!("the times carry {shown}, as the clock of {zone} has it, and the dates that they show count"),
-        is_open: found.len() < 2,
+    if shown == "CST" {
+        return central_or_china(column, guess, zone, home);
     }
+    Ok(ZoneGuess {
+        timezone: Some(zone.name),
+        naive: None,
+        why: format!("the times carry {shown}, as the clock of {} has it, and the dates that they show count", zone.name),
+        is_open: found.len() < 2,
+    })
+}
+
+const CHINA: &str = "Asia/Shanghai";
+
+/// Seconds from UTC to Central Standard Time.
+const CENTRAL: i32 = -6 * 3_600;
+
+/// CST alone is the time of China, too: that of America has another name in summer.
+fn central_or_china(column: &Column, guess: &Guess, central: &NamedZone, home: Option<&'static str>) -> Result<ZoneGuess> {
+    let zone = Zone::named(central.name, "orders.timezone")?;
+    let mut moments = column.values.iter().filter_map(|value| guess.date.kind.read(value));
+    let has_summer = moments.any(|moment| zone.seconds_from_utc(moment.wall_second() - i64::from(CENTRAL)) != CENTRAL);
+    let (timezone, because) = match (has_summer, home) {
+        (true, _) => (CHINA, format!("that of China, because it stands in summer, when the clock of {} has CDT", central.name)),
+        (_, Some(CHINA)) => (CHINA, "that of China, as the names of the columns or the currency suggest".to_owned()),
+        _ => (central.name, format!("that of {}; it is that of China ({CHINA}), too", central.name)),
+    };
+    let why = format!("the times carry CST, which is taken for {because}; the dates that they show count");
+    Ok(ZoneGuess { timezone: Some(timezone), naive: None, why, is_open: true })
 }
 
 fn written(offset: i32) -> String {

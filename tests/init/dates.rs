@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{init, job};
+use super::{customers, init, job, placed};
 use crate::fixture::Bench;
 use crate::query::has_program;
-use crate::support::run::read_folder;
 
 /// Three times of a clock without a zone, of which the last has a day that is no month: 2023-01-31 23:30, 2023-07-01 00:15:07 (some
 /// without their seconds, some without their time) and 2023-05-13 12:00.
-const WALL: [(&str, [&str; 3]); 47] = [
+const WALL: [(&str, [&str; 3]); 55] = [
     ("date", ["2023-01-31", "2023-07-01", "2023-05-13"]),
     ("MySQL, DuckDB, pandas", ["2023-01-31 23:30:00", "2023-07-01 00:15:07", "2023-05-13 12:00:00"]),
     ("ISO 8601", ["2023-01-31T23:30:00", "2023-07-01T00:15:07", "2023-05-13T12:00:00"]),
@@ -63,11 +62,20 @@ const WALL: [(&str, [&str; 3]); 47] = [
     ("有赞, 淘宝", ["2023/1/31 23:30:00", "2023/7/1 0:15:07", "2023/5/13 12:00:00"]),
     ("年月日", ["2023年1月31日 23:30:00", "2023年7月1日 00:15:07", "2023年5月13日 12:00:00"]),
     ("年月日时分秒", ["2023年1月31日23时30分0秒", "2023年7月1日0时15分7秒", "2023年5月13日12时0分0秒"]),
+    ("C", ["Tue Jan 31 23:30:00 2023", "Sat Jul  1 00:15:07 2023", "Sat May 13 12:00:00 2023"]),
+    ("logs of Python", ["2023-01-31 23:30:00,123", "2023-07-01 00:15:07,999", "2023-05-13 12:00:00,000"]),
+    ("Germany, months as words", ["31. Januar 2023", "1. Juli 2023", "13. Mai 2023"]),
+    ("Germany, short months", ["31-Jan-2023 23:30", "01-JUL-2023 00:15", "13-Mai-2023 12:00"]),
+    ("France, months as words", ["31 janvier 2023", "1 juillet 2023", "13 mai 2023"]),
+    ("France, short months", ["31 janv. 2023 23:30", "1 juil. 2023 00:15", "13 mai 2023 12:00"]),
+    // 45292 is 2024-01-01.
+    ("days of a spreadsheet", ["44957", "45108", "45059"]),
+    ("days of a spreadsheet with times", ["44957.979166667", "45108.010497685", "45059.5"]),
 ];
 
 /// Three instants, as clocks of a zone wrote them that they name or have the offset of: 2023-01-31 23:30:00, 2023-07-01 03:15:07 and
 /// 2023-05-13 12:00:00, all of UTC.
-const INSTANTS: [(&str, &str, [&str; 3]); 30] = [
+const INSTANTS: [(&str, &str, [&str; 3]); 33] = [
     ("DuckDB, TIMESTAMPTZ", "UTC", ["2023-01-31 23:30:00+00", "2023-07-01 03:15:07+00", "2023-05-13 12:00:00+00"]),
     ("PostgreSQL, fractions", "UTC", ["2023-01-31 23:30:00.5+00", "2023-07-01 03:15:07+00", "2023-05-13 12:00:00.123456+00"]),
     (
@@ -114,6 +122,17 @@ const INSTANTS: [(&str, &str, [&str; 3]); 30] = [
         ["Tue, 31 Jan 2023 18:30:00 -0500", "Fri, 30 Jun 2023 23:15:07 -0400", "Sat, 13 May 2023 08:00:00 -0400"],
     ),
     ("logs of a web server", "UTC", ["31/Jan/2023:23:30:00 +0000", "01/Jul/2023:03:15:07 +0000", "13/May/2023:12:00:00 +0000"]),
+    (
+        "JavaScript",
+        "America/New_York",
+        [
+            "Tue Jan 31 2023 18:30:00 GMT-0500 (Eastern Standard Time)",
+            "Fri Jun 30 2023 23:15:07 GMT-0400 (Eastern Daylight Time)",
+            "Sat May 13 2023 08:00:00 GMT-0400 (Nordamerikanische Ostküsten-Sommerzeit)",
+        ],
+    ),
+    ("Twitter", "UTC", ["Tue Jan 31 23:30:00 +0000 2023", "Sat Jul 01 03:15:07 +0000 2023", "Sat May 13 12:00:00 +0000 2023"]),
+    ("date", "UTC", ["Tue Jan 31 23:30:00 UTC 2023", "Sat Jul  1 03:15:07 UTC 2023", "Sat May 13 12:00:00 UTC 2023"]),
     ("seconds", "UTC", ["1675207800", "1688181307", "1683979200"]),
     ("milliseconds", "UTC", ["1675207800000", "1688181307123", "1683979200000"]),
     ("microseconds", "UTC", ["1675207800000000", "1688181307123456", "1683979200000000"]),
@@ -121,7 +140,7 @@ const INSTANTS: [(&str, &str, [&str; 3]); 30] = [
 ];
 
 /// A clock whose zone an abbreviation names shows the days that count.
-const NAMED: [(&str, &str, [&str; 3]); 3] = [
+const NAMED: [(&str, &str, [&str; 3]); 4] = [
     ("PayPal", "America/Los_Angeles", ["2023-01-31 23:30:00 PST", "2023-07-01 00:15:07 PDT", "2023-05-13 12:00:00 PDT"]),
     (
         "Amazon",
@@ -133,6 +152,7 @@ const NAMED: [(&str, &str, [&str; 3]); 3] = [
         "Europe/Berlin",
         ["31.01.2023 23:30:00.5 CET", "01.07.2023 00:15:07 CEST", "13.05.2023 12:00:00 CEST"],
     ),
+    ("Java", "Europe/Berlin", ["Tue Jan 31 23:30:00 CET 2023", "Sat Jul 01 00:15:07 CEST 2023", "Sat May 13 12:00:00 CEST 2023"]),
 ];
 
 /// The days of the wall clock.
@@ -167,31 +187,43 @@ fn write(bench: &Bench, file: &str, dates: &[&str]) {
 
 /// The days of the orders by customer, of the output in a folder.
 fn days(bench: &Bench, output: &str) -> BTreeMap<String, String> {
-    let table = read_folder(&bench.path(&format!("{output}/latest/customers")));
-    let (id, day) = (table.column("customer_id"), table.column("last_order"));
     let shown = |days: i64| jiff::civil::Date::constant(1970, 1, 1).saturating_add(jiff::ToSpan::days(days)).to_string();
-    table.rows.iter().map(|row| (row[id].text().to_owned(), shown(row[day].date()))).collect()
+    customers(bench, output).into_iter().map(|(id, (day, _))| (id, shown(day))).collect()
 }
 
 fn expected(days: [&str; 3]) -> BTreeMap<String, String> {
     (1..).zip(days).map(|(row, day)| (format!("c{row}"), day.to_owned())).collect()
 }
 
-/// The time zone of a job file.
-fn zone_of(bench: &Bench) -> Option<String> {
+/// A key of the orders of a job file.
+fn key(bench: &Bench, name: &str) -> Option<String> {
     let job: toml::Table = toml::from_str(&job(bench)).expect("TOML");
-    job["orders"].get("timezone").map(|zone| zone.as_str().expect("a name").to_owned())
+    job["orders"].get(name).map(|value| value.as_str().expect("a text").to_owned())
 }
 
-/// Writes a job for a file, runs it as it is, and gives its zone; the days must be these.
+/// Writes jobs for these dates in CSV and in NDJSON, runs the first as it is, and gives it; the days must be those of its zone. That of
+/// NDJSON is run where it has numbers; texts are read by the same query.
 #[track_caller]
-fn runs(bench: &Bench, what: &str, file: &str, dates: &[&str; 3], on: impl Fn(Option<&str>) -> [&'static str; 3]) {
-    write(bench, file, dates);
-    init(bench, &[file, "--yes", "--as-of", "2023-12-31"]);
-    let zone = zone_of(bench);
-    let ran = bench.rfmill(&["run", "job.toml", "--quiet"]);
-    assert_eq!(ran.code, 0, "{what} in {file}: {}\n{}", ran.err, job(bench));
-    assert_eq!(days(bench, "out"), expected(on(zone.as_deref())), "{what} in {file}:\n{}", job(bench));
+fn runs(what: &str, dates: &[&str; 3], on: impl Fn(Option<&str>) -> [&'static str; 3]) -> Bench {
+    let (csv, json) = (Bench::empty(), Bench::empty());
+    write(&csv, "a.csv", dates);
+    placed(&csv, what, "a.csv");
+    let zone = key(&csv, "timezone");
+    assert_eq!(days(&csv, "out"), expected(on(zone.as_deref())), "{what}:\n{}", job(&csv));
+    write(&json, "a.ndjson", dates);
+    match dates[0].len() > 8 && dates[0].parse::<i64>().is_ok() {
+        true => {
+            placed(&json, what, "a.ndjson");
+            assert_eq!(days(&json, "out"), days(&csv, "out"), "{what}:\n{}", job(&json));
+        }
+        false => {
+            init(&json, &["a.ndjson", "--yes", "--as-of", "2023-12-31"]);
+            for name in ["query", "timezone", "naive_timezone", "ordered_at"] {
+                assert_eq!(key(&json, name), key(&csv, name), "{what}: {name}");
+            }
+        }
+    }
+    csv
 }
 
 #[test]
@@ -200,11 +232,8 @@ fn times_of_a_clock_fall_on_the_days_that_they_show() {
         return;
     }
     for (tool, dates) in &WALL {
-        for file in ["a.csv", "a.ndjson"] {
-            let bench = Bench::empty();
-            runs(&bench, tool, file, dates, |_| DAYS);
-            assert_eq!(zone_of(&bench), None, "{tool} in {file}");
-        }
+        let bench = runs(tool, dates, |_| DAYS);
+        assert_eq!(key(&bench, "timezone"), None, "{tool}");
     }
 }
 
@@ -215,17 +244,14 @@ fn instants_fall_on_the_days_of_the_zone() {
         return;
     }
     for (tool, zone, dates) in &INSTANTS {
-        for file in ["a.csv", "a.ndjson"] {
-            let bench = Bench::empty();
-            runs(&bench, tool, file, dates, |found| {
-                assert_eq!(found, Some(*zone), "{tool} in {file}");
-                days_in(zone)
-            });
-            let other = if *zone == "Asia/Shanghai" { "America/New_York" } else { "Asia/Shanghai" };
-            let set = format!("orders.timezone=\"{other}\"");
-            bench.succeeds(&["run", "job.toml", "--quiet", "--set", &set, "--output", "other"]);
-            assert_eq!(days(&bench, "other"), expected(days_in(other)), "{tool} in {file}, {other}");
-        }
+        let bench = runs(tool, dates, |found| {
+            assert_eq!(found, Some(*zone), "{tool}");
+            days_in(zone)
+        });
+        let other = if *zone == "Asia/Shanghai" { "America/New_York" } else { "Asia/Shanghai" };
+        let set = format!("orders.timezone=\"{other}\"");
+        bench.succeeds(&["run", "job.toml", "--quiet", "--set", &set, "--output", "other"]);
+        assert_eq!(days(&bench, "other"), expected(days_in(other)), "{tool}, {other}");
     }
 }
 
@@ -235,13 +261,60 @@ fn abbreviations_name_the_zone() {
         return;
     }
     for (tool, zone, dates) in &NAMED {
-        for file in ["a.csv", "a.ndjson"] {
-            let bench = Bench::empty();
-            runs(&bench, tool, file, dates, |found| {
-                assert_eq!(found, Some(*zone), "{tool} in {file}");
-                DAYS
-            });
-        }
+        runs(tool, dates, |found| {
+            assert_eq!(found, Some(*zone), "{tool}");
+            DAYS
+        });
+    }
+}
+
+/// CST is the time of Chicago in winter and that of China: the question says so, and summer or the currency tell.
+#[test]
+fn cst_may_be_the_time_of_china() {
+    for (currency, dates, zone, said) in [
+        (
+            "USD",
+            ["2023-01-31 23:30:00 CST", "2023-02-01 00:15:07 CST"],
+            "America/Chicago",
+            "it is that of China (Asia/Shanghai), too",
+        ),
+        (
+            "CNY",
+            ["2023-01-31 23:30:00 CST", "2023-02-01 00:15:07 CST"],
+            "Asia/Shanghai",
+            "as the names of the columns or the currency suggest",
+        ),
+        ("USD", ["2023-01-31 23:30:00 CST", "2023-07-01 00:15:07 CST"], "Asia/Shanghai", "because it stands in summer"),
+    ] {
+        let bench = Bench::empty();
+        let row = |(row, date): (u32, &str)| format!("c{row},{date},{row}.50,{currency}\n");
+        bench.write(
+            "a.csv",
+            "customer_id,order_date,total,currency\n".to_owned() + &(1..).zip(dates).map(row).collect::<String>(),
+        );
+        let told = init(&bench, &["a.csv", "--yes", "--as-of", "2023-12-31"]);
+        assert_eq!(key(&bench, "timezone").as_deref(), Some(zone));
+        assert!(job(&bench).replace("\n# ? ", " ").contains(said), "{said}: {}", job(&bench));
+        assert!(told.questions.iter().any(|asked| asked.contains("carry CST")), "{:?}", told.questions);
+    }
+}
+
+/// What MySQL writes where there is no date is none: the row is rejected, and the job file says how many are.
+#[test]
+fn null_dates_are_none() {
+    if !has_program() {
+        return;
+    }
+    for (none, dates) in [
+        ("0000-00-00", ["2023-01-31", "0000-00-00", "2023-05-13"]),
+        ("0000-00-00 00:00:00", ["2023-01-31 23:30:00", "0000-00-00 00:00:00", "2023-05-13 12:00:00"]),
+    ] {
+        let bench = Bench::empty();
+        write(&bench, "a.csv", &dates);
+        placed(&bench, none, "a.csv");
+        let expected = [("c1", "2023-01-31"), ("c3", "2023-05-13")].map(|(id, day)| (id.to_owned(), day.to_owned()));
+        assert_eq!(days(&bench, "out"), BTreeMap::from(expected), "{}", job(&bench));
+        assert!(job(&bench).contains("1 row without one") && job(&bench).contains(&format!("'{none}'")), "{}", job(&bench));
     }
 }
 
@@ -251,8 +324,7 @@ fn seconds_may_have_fractions() {
     if !has_program() {
         return;
     }
-    let bench = Bench::empty();
-    runs(&bench, "fractions", "a.csv", &["1675207800.25", "1688181307.0", "1683979200.999999"], |_| days_in("UTC"));
+    runs("fractions", &["1675207800.25", "1688181307.0", "1683979200.999999"], |_| days_in("UTC"));
     let line = |(row, second): (u32, f64)| {
         json!({ "order_id": row, "customer_id": format!("c{row}"), "order_date": second, "total": 1.5 }).to_string() + "\n"
     };
@@ -288,6 +360,11 @@ fn what_is_no_date_is_not_taken_for_one() {
             let ran = bench.rfmill(&["init", file, "--yes"]);
             assert_eq!(ran.code, 3, "{dates:?} in {file}: {}", ran.err);
             assert!(ran.err.contains("no column looks like the date of an order"), "{dates:?} in {file}: {}", ran.err);
+            assert!(
+                ran.err.contains("Column \"order_date\" is named like one, but holds \""),
+                "{dates:?} in {file}: {}",
+                ran.err
+            );
         }
     }
 }

@@ -1,13 +1,10 @@
 //! Columns that look like dates and are none, and money in the forms that people write: it is placed, asked about or refused.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
-use super::{init, job};
+use super::{customers, init, job, placed};
 use crate::fixture::Bench;
 use crate::query::has_program;
-use crate::support::run::read_folder;
 
 /// Writes a file of orders with a date and a money of these texts, and perhaps a further column before them.
 fn write(bench: &Bench, file: &str, further: Option<(&str, [&str; 3])>, dates: Option<[&str; 3]>, money: &[&str]) {
@@ -34,15 +31,6 @@ fn write(bench: &Bench, file: &str, further: Option<(&str, [&str; 3])>, dates: O
 
 const DATES: [&str; 3] = ["2023-01-31", "2023-07-01", "2023-05-13"];
 
-/// Days and money, in minor units, of the customers in their order.
-fn customers(bench: &Bench) -> Vec<(i64, i128)> {
-    let table = read_folder(&bench.path("out/latest/customers"));
-    let at = |name: &str| table.column(name);
-    let (id, day, money) = (at("customer_id"), at("last_order"), at("monetary"));
-    let rows = table.rows.iter().map(|row| (row[id].text().to_owned(), (row[day].date(), row[money].minor())));
-    rows.collect::<BTreeMap<_, _>>().into_values().collect()
-}
-
 #[test]
 fn numbers_that_look_like_dates_are_none_beside_a_date() {
     if !has_program() {
@@ -63,11 +51,11 @@ fn numbers_that_look_like_dates_are_none_beside_a_date() {
         for file in ["a.csv", "a.ndjson"] {
             let bench = Bench::empty();
             write(&bench, file, Some((name, values)), Some(DATES), &["1.50", "2.50", "3.50"]);
-            let told = init(&bench, &[file, "--yes", "--as-of", "2023-12-31"]);
+            let told = placed(&bench, name, file);
             assert_eq!(told.roles["date"], "order_date", "{name} {values:?} in {file}");
-            bench.runs();
             // 2023-01-31, 2023-07-01 and 2023-05-13 as days since 1970.
-            assert_eq!(customers(&bench), [(19_388, 150), (19_539, 250), (19_490, 350)], "{name} in {file}");
+            let found: Vec<(i64, i128)> = customers(&bench, "out").into_values().collect();
+            assert_eq!(found, [(19_388, 150), (19_539, 250), (19_490, 350)], "{name} in {file}");
         }
     }
 }
@@ -105,15 +93,53 @@ fn money_is_read_as_people_write_it() {
         (["1 234,50 kr", "12,50 kr", "999,00 kr"], [123_450, 1_250, 99_900]),
         (["$1,234.56", "$12.50", "$999.00"], [123_456, 1_250, 99_900]),
         (["￥1,234.00", "￥12.50", "￥999.00"], [123_400, 1_250, 99_900]),
+        (["US$ 1,234.56", "US$ 12.50", "US$ 999.00"], [123_456, 1_250, 99_900]),
+        (["USD 1234.56", "USD 12.50", "USD 999.00"], [123_456, 1_250, 99_900]),
+        (["1.234,56 CHF", "12,50 CHF", "999,00 CHF"], [123_456, 1_250, 99_900]),
+        (["1,23,456.00", "12.50", "99,999.00"], [12_345_600, 1_250, 9_999_900]),
+        (["₹1,23,45,678", "₹950", "₹12,500"], [1_234_567_800, 95_000, 1_250_000]),
+        (["Rs. 1,23,456.50", "Rs. 12.50", "Rs. 7"], [12_345_650, 1_250, 700]),
     ] {
         for file in ["a.csv", "a.ndjson"] {
             let bench = Bench::empty();
             write(&bench, file, None, Some(DATES), &texts);
-            init(&bench, &[file, "--yes", "--as-of", "2023-12-31"]);
-            let ran = bench.rfmill(&["run", "job.toml", "--quiet"]);
-            assert_eq!(ran.code, 0, "{texts:?} in {file}: {}\n{}", ran.err, job(&bench));
-            let money: Vec<i128> = customers(&bench).into_iter().map(|(_, money)| money).collect();
+            placed(&bench, &format!("{texts:?}"), file);
+            let money: Vec<i128> = customers(&bench, "out").into_values().map(|(_, money)| money).collect();
             assert_eq!(money, expected, "{texts:?} in {file}:\n{}", job(&bench));
+        }
+    }
+}
+
+/// A customer pays 100.00 and gets 12.50 back, and another one pays 1,000.00.
+#[test]
+fn money_below_zero_is_read_as_people_write_it() {
+    if !has_program() {
+        return;
+    }
+    for texts in [
+        ["-12.50", "100.00", "1000.00"],
+        ["\u{2212}12.50", "100.00", "1000.00"],
+        ["\u{2212}12,50", "100,00", "1.000,00"],
+        ["(12.50)", "100.00", "1,000.00"],
+        ["(12,50)", "100,00", "1.000,00"],
+        ["($12.50)", "$100.00", "$1,000.00"],
+        ["($ 12.50)", "$ 100.00", "$ 1000.00"],
+        ["12.50-", "100.00", "1,000.00"],
+        ["12.50-", "100.00", "1000.00"],
+        ["12,50-", "100,00", "1.000,00"],
+        ["12,50 -", "100,00", "1 000,00"],
+        ["12,50- EUR", "100,00 EUR", "1.000,00 EUR"],
+        ["-€12.50", "€100.00", "€1,000.00"],
+        ["- 12,50 €", "100,00 €", "1 000,00 €"],
+    ] {
+        for file in ["a.csv", "a.ndjson"] {
+            let bench = Bench::empty();
+            write(&bench, file, None, Some(DATES), &texts);
+            let text = String::from_utf8(bench.read(file)).expect("UTF-8");
+            bench.write(file, text.replace("c1", "c0"));
+            placed(&bench, &format!("{texts:?}"), file);
+            let money: Vec<i128> = customers(&bench, "out").into_values().map(|(_, money)| money).collect();
+            assert_eq!(money, [8_750, 100_000], "{texts:?} in {file}:\n{}", job(&bench));
         }
     }
 }
@@ -138,19 +164,19 @@ fn marks_that_may_be_either_are_asked_about() {
 #[test]
 fn money_of_other_forms_is_refused() {
     for texts in [
-        ["(12.50)", "100.00", "1,000.00"],
-        ["12.50-", "100.00", "1,000.00"],
-        ["12,50-", "100,00", "1.000,00"],
         ["1.2E+03", "100", "5E1"],
+        ["12€50", "100€00", "9€99"],
+        ["12.50 or so", "100.00", "9.99"],
         ["€12.50", "$100.00", "€9.99"],
         ["12.50", "12,50", "9.99"],
-        ["1,23,456.00", "12.50", "99,999.00"],
+        ["1,23,456.00", "12.50", "999,999.00"],
     ] {
         for file in ["a.csv", "a.ndjson"] {
             let bench = Bench::empty();
             write(&bench, file, None, Some(DATES), &texts);
             let ran = bench.rfmill(&["init", file, "--yes"]);
             assert!(ran.code == 3 && ran.err.contains("no column looks like an amount"), "{texts:?} in {file}: {}", ran.err);
+            assert!(ran.err.contains("Column \"total\" is named like one, but holds \""), "{texts:?} in {file}: {}", ran.err);
         }
     }
 }

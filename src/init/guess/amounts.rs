@@ -5,6 +5,7 @@ use super::grain::{self, RowsAre};
 use super::seen::Seen;
 use crate::error::Result;
 use crate::init::ask::{Choices, Question};
+use crate::init::number_form::NumberForm;
 use crate::init::rows::Stored;
 use crate::init::vocabulary::Role;
 
@@ -56,8 +57,14 @@ pub fn find(seen: &Seen<'_>, choices: &mut Choices<'_>, order: &[usize], taken: 
         // In the order of the table, as people read it.
         return Ok((Amount::Product([quantity.min(price), quantity.max(price)]), rows));
     }
-    let column = chosen(seen, choices, "amount", "the money of the order", &amounts)?
-        .ok_or_else(|| seen.lacks("an amount", "one with the money of each order or line, or pieces and the price of one"))?;
+    let column = chosen(seen, choices, "amount", "the money of the order", &amounts)?.ok_or_else(|| {
+        let has_form = |texts: &[&str]| NumberForm::of(texts.iter().copied()).is_some();
+        seen.lacks(
+            "an amount",
+            "one with the money of each order or line, or pieces and the price of one",
+            seen.without_form(Role::Amount, has_form),
+        )
+    })?;
     let mut rows = grain::rows_are(seen, order, seen.column(column)?)?;
     if rows == RowsAre::Repeated && candidates::rows_of(seen, order)?.values().filter(|rows| rows.len() > 1).count() < FEW {
         let question = Question {

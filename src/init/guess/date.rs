@@ -7,8 +7,8 @@ use super::seen::Seen;
 use crate::domain::Day;
 use crate::error::{Error, Result};
 use crate::init::ask::{Choices, FirstPart, Question};
-use crate::init::columns::Column;
-use crate::init::date_form::{DateForm, DatePart};
+use crate::init::columns::{Column, forms_of};
+use crate::init::date_form::{DateForm, DatePart, is_null_date};
 use crate::init::date_order::{self, Reading};
 use crate::init::date_reader::Moment;
 use crate::init::rows::{More, Stored};
@@ -32,7 +32,12 @@ pub enum DateKind {
     Text(DateForm),
     /// As numbers that count from 1970: how many of them make a second.
     Epoch(i64),
+    /// As numbers of days, as spreadsheets count them from 1899-12-30.
+    Serial,
 }
+
+/// 1970-01-01 as spreadsheets count days.
+pub const SERIAL_1970: i32 = 25_569;
 
 impl DateKind {
     /// Reads a value.
@@ -48,6 +53,11 @@ impl DateKind {
                 let day = i32::try_from(second.div_euclid(86_400)).ok()?;
                 Some(Moment { day: Day(day), second: i32::try_from(second.rem_euclid(86_400)).ok()?, offset: None })
             }
+            DateKind::Serial => {
+                let second = ((text.trim().parse::<f64>().ok()? - f64::from(SERIAL_1970)) * 86_400.0).floor() as i64;
+                let day = i32::try_from(second.div_euclid(86_400)).ok()?;
+                Some(Moment { day: Day(day), second: i32::try_from(second.rem_euclid(86_400)).ok()?, offset: None })
+            }
         }
     }
 }
@@ -57,11 +67,20 @@ const SECONDS: std::ops::Range<f64> = 946_684_800.0..4_102_444_800.0;
 
 /// How many make a second, if these are numbers of seconds since 1970, of thousandths of them, and so on.
 fn epoch(column: &Column) -> Option<i64> {
-    let is_plain = column.number.as_ref().is_some_and(|form| form.sign.is_none() && !form.is_rewritten && !form.decimal_comma);
+    let is_plain = column.number.as_ref().is_some_and(|form| !form.is_for_sql() && !form.is_rewritten && !form.decimal_comma);
     [1i64, 1_000, 1_000_000, 1_000_000_000].into_iter().find(|per_second| {
         let is_second = |number: &f64| SECONDS.contains(&(number / *per_second as f64));
         !column.numbers.is_empty() && is_plain && column.numbers.iter().all(is_second)
     })
+}
+
+/// Days as spreadsheets count them that orders may have: from 2000 to 2049.
+const SERIALS: std::ops::Range<f64> = 36_526.0..54_789.0;
+
+/// Whether these may be days as spreadsheets count them; a word must name them as dates, too.
+fn are_serial(column: &Column) -> bool {
+    let is_plain = column.number.as_ref().is_some_and(|form| !form.is_for_sql() && !form.is_rewritten && !form.decimal_comma);
+    is_plain && !column.numbers.is_empty() && column.numbers.iter().all(|number| SERIALS.contains(number))
 }
 
 /// What a column of dates scores that no word names.
@@ -74,7 +93,7 @@ pub fn candidates(seen: &Seen<'_>) -> Vec<Candidate> {
         let named = seen.score(Role::Date, column);
         let is_compact = column.dates.first().is_some_and(DateForm::is_digits);
         let is_date = !column.dates.is_empty() && (!is_compact || named.is_some());
-        let is_time = named.is_some() && epoch(column).is_some();
+        let is_time = named.is_some() && (epoch(column).is_some() || are_serial(column));
         if !is_date && !is_time {
             return None;
         }
@@ -82,7 +101,8 @@ pub fn candidates(seen: &Seen<'_>) -> Vec<Candidate> {
         let unnamed = UNNAMED + if is_stored { 2 } else { 0 };
         let score = named.or_else(|| (!is_named_otherwise(seen, column)).then_some(unnamed))?;
         // What most rows lack is another date than that of the order.
-        Some(Candidate { column: at, score: score - (column.null_share() * 40.0) as i32 })
+        let lacking = column.null_share() + column.null_date_share();
+        Some(Candidate { column: at, score: score - (lacking * 40.0) as i32 })
     });
     sorted(scored.collect())
 }
@@ -128,16 +148,22 @@ pub fn find(seen: &Seen<'_>, choices: &mut Choices<'_>) -> Result<WrittenDate> {
             different.push(candidate);
         }
     }
-    let column = chosen(seen, choices, "ordered_at", "the date of the order", &different)?
-        .ok_or_else(|| seen.lacks("the date of an order", "one with dates, or with text such as 2024-12-31 in one form"))?;
+    let column = chosen(seen, choices, "ordered_at", "the date of the order", &different)?.ok_or_else(|| {
+        let has_form = |texts: &[&str]| !forms_of(texts).is_empty();
+        seen.lacks(
+            "the date of an order",
+            "one with dates, or with text such as 2024-12-31 in one form",
+            seen.without_form(Role::Date, has_form),
+        )
+    })?;
     let found = seen.column(column)?;
     if matches!(found.stored, Stored::Date | Stored::Timestamp { .. }) {
         let form = found.dates.first().cloned().ok_or_else(|| Error::bug("a column of dates without a form"))?;
         return Ok(WrittenDate { column, kind: DateKind::Stored(form) });
     }
     if found.dates.is_empty() {
-        let per_second = epoch(found).ok_or_else(|| Error::bug("a date without a form"))?;
-        return Ok(WrittenDate { column, kind: DateKind::Epoch(per_second) });
+        let kind = epoch(found).map_or(DateKind::Serial, DateKind::Epoch);
+        return Ok(WrittenDate { column, kind });
     }
     Ok(WrittenDate { column, kind: DateKind::Text(one_form(seen, choices, column)?) })
 }
@@ -148,7 +174,7 @@ fn one_form(seen: &Seen<'_>, choices: &mut Choices<'_>, column: usize) -> Result
     let found = seen.column(column)?;
     let first = found.dates.first().cloned().ok_or_else(|| Error::bug("a date without a form"))?;
     let mut readings = date_order::readings(&found.dates);
-    for value in &found.values {
+    for value in found.values.iter().filter(|value| !is_null_date(value)) {
         readings.retain_mut(|reading| reading.add(value));
     }
     if readings.len() < 2 {

@@ -13,7 +13,7 @@ use crate::error::Result;
 use candidates::chosen;
 
 pub use amounts::{Amount, USUAL_DIGITS, Unit};
-pub use date::{DateKind, WrittenDate};
+pub use date::{DateKind, SERIAL_1970, WrittenDate};
 pub use grain::RowsAre;
 pub use seen::Seen;
 pub use status::{Returns, StatusRule, by_count};
@@ -68,7 +68,7 @@ pub fn guess(seen: &Seen<'_>, choices: &mut Choices<'_>) -> Result<Guess> {
         None => candidates::repeating_id(seen, choices)?,
     };
     let customer = customer
-        .ok_or_else(|| seen.lacks("a customer", "one with a value per customer, such as a number or an e-mail address"))?;
+        .ok_or_else(|| seen.lacks("a customer", "one with a value per customer, such as a number or an e-mail address", None))?;
     let order = order.filter(|order| !candidates::are_one(seen, *order, customer));
     let guests = candidates::guests(seen, customer)?;
     let date = date::find(seen, choices)?;

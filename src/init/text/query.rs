@@ -4,9 +4,9 @@ use super::draft::Draft;
 use super::written::{self, quoted};
 use crate::error::Result;
 use crate::init::columns::Column;
-use crate::init::date_form::DateForm;
-use crate::init::guess::{Amount, DateKind, Unit};
-use crate::init::number_form::NumberForm;
+use crate::init::date_form::{DateForm, Rewriting};
+use crate::init::guess::{Amount, DateKind, SERIAL_1970, Unit};
+use crate::init::number_form::{Negative, NumberForm};
 use crate::init::rows::{Content, Stored};
 
 /// The name of the source in SQL.
@@ -28,7 +28,7 @@ pub fn is_needed(draft: &Draft<'_>) -> Result<bool> {
         DateKind::Stored(_) => false,
         // A date in a path is read as one.
         DateKind::Text(form) => draft.seen.column(guess.date.column)?.stored != Stored::Path || form.pattern != "%Y-%m-%d",
-        DateKind::Epoch(_) => true,
+        DateKind::Epoch(_) | DateKind::Serial => true,
     };
     Ok(is_float || is_written || draft.subtracts_refund || money.map(is_text).collect::<Result<Vec<_>>>()?.contains(&true))
 }
@@ -41,7 +41,7 @@ pub fn rewritten(draft: &Draft<'_>) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for at in money {
         let column = draft.seen.column(*at)?;
-        let is_rewritten = column.number.as_ref().is_some_and(|form| form.is_rewritten && form.sign.is_none());
+        let is_rewritten = column.number.as_ref().is_some_and(|form| form.is_rewritten && !form.is_for_sql());
         if is_rewritten && column.stored == Stored::Text && !names.contains(&column.name) {
             names.push(column.name.clone());
         }
@@ -126,11 +126,13 @@ fn date(draft: &Draft<'_>, column: &Column) -> String {
         _ if has_spaces => format!("TRIM({name})"),
         _ => name.clone(),
     };
+    let nulls = draft.history.null_dates.iter();
+    let text = nulls.fold(text, |text, none| format!("NULLIF({text}, '{}')", none.replace('\'', "''")));
+    let has_fraction = column.stored == Stored::Float || column.values.iter().any(|value| value.contains('.'));
     match &draft.guess.date.kind {
         DateKind::Stored(_) => name,
         DateKind::Text(form) => of_text(&text, form),
         DateKind::Epoch(per_second) => {
-            let has_fraction = column.stored == Stored::Float || column.values.iter().any(|value| value.contains('.'));
             let whole = match has_fraction {
                 true => format!("CAST(FLOOR(CAST({text} AS DOUBLE)) AS BIGINT)"),
                 false => format!("CAST({text} AS BIGINT)"),
@@ -142,12 +144,24 @@ fn date(draft: &Draft<'_>, column: &Column) -> String {
                 _ => format!("CAST({whole} AS TIMESTAMP(9))"),
             }
         }
+        DateKind::Serial if has_fraction => {
+            format!("CAST(CAST(FLOOR((CAST({text} AS DOUBLE) - {SERIAL_1970}) * 86400) AS BIGINT) * 1000000 AS TIMESTAMP)")
+        }
+        DateKind::Serial => format!("CAST((CAST({text} AS BIGINT) - {SERIAL_1970}) * 86400000000 AS TIMESTAMP)"),
     }
 }
 
 /// A date or a timestamp of text.
 fn of_text(text: &str, form: &DateForm) -> String {
-    match (form.pattern.as_str(), form.has_time()) {
+    let text = match form.rewriting {
+        Rewriting::None => text.to_owned(),
+        Rewriting::BeforeBracket => format!("SPLIT_PART({text}, ' (', 1)"),
+        Rewriting::Months(names) => {
+            let months = (1..).zip(names).flat_map(|(number, names)| names.iter().map(move |name| (number, name)));
+            months.fold(format!("LOWER({text})"), |text, (number, name)| format!("REPLACE({text}, '{name}', '{number:02}')"))
+        }
+    };
+    match (form.sql_pattern().as_str(), form.has_time()) {
         ("%Y-%m-%d", _) => format!("CAST({text} AS DATE)"),
         (pattern, false) => format!("DATE({text}, '{pattern}')"),
         (pattern, true) => format!("STRPTIME({text}, '{pattern}')"),
@@ -171,31 +185,51 @@ fn amount(draft: &Draft<'_>, at: usize) -> Result<String> {
     Ok(format!("{} - COALESCE({}, 0)", exact(&number), exact(&refund)))
 }
 
-/// A number as SQL reads it: without what stands beside money, and where the source does not do it, without marks of thousands and with
-/// a point before the fraction.
+/// A number as SQL reads it: without what stands beside money, with its minus before it, and where the source does not do it, without
+/// marks of thousands and with a point before the fraction.
 fn plain_number(draft: &Draft<'_>, column: &Column) -> String {
     let name = written_column(column);
     let is_csv = matches!(draft.seen.table.content, Content::Csv { .. });
-    let needs = |form: &&NumberForm| column.is_text() && (form.sign.is_some() || (form.is_rewritten && !is_csv));
+    let has = |part: &str| column.values.iter().any(|value| value.contains(part));
+    let is_rewritten_here = |form: &NumberForm| form.is_rewritten && (form.is_for_sql() || !is_csv);
+    let has_long_minus = |form: &NumberForm| has(LONG_MINUS) && (form.is_for_sql() || !form.is_rewritten || !is_csv);
+    let needs = |form: &&NumberForm| column.is_text() && (form.is_for_sql() || is_rewritten_here(form) || has_long_minus(form));
     let Some(form) = column.number.as_ref().filter(needs) else { return name };
     let mut text = name;
     let mut replace = |from: &str, to: &str| text = format!("REPLACE({text}, '{}', '{to}')", from.replace('\'', "''"));
     if let Some(sign) = &form.sign {
         replace(sign, "");
     }
+    if has_long_minus(form) {
+        replace(LONG_MINUS, "-");
+    }
+    if form.negative == Negative::Brackets {
+        replace("(", "-");
+        replace(")", "");
+    }
     if form.is_rewritten {
         replace(if form.decimal_comma { "." } else { "," }, "");
-        for mark in MARKS {
-            if column.values.iter().any(|value| value.contains(mark)) {
-                replace(mark, "");
-            }
-        }
     }
+    // A number with something beside it may have blanks before or behind that.
+    let marks = if form.is_rewritten { MARKS.as_slice() } else { BLANKS };
+    marks.iter().filter(|mark| has(mark)).for_each(|mark| replace(mark, ""));
     if form.decimal_comma {
         replace(",", ".");
     }
-    format!("TRIM({text})")
+    let number = format!("TRIM({text})");
+    match form.negative {
+        Negative::Behind => {
+            format!("CASE WHEN ENDS_WITH({number}, '-') THEN CONCAT('-', REPLACE({number}, '-', '')) ELSE {number} END")
+        }
+        _ => number,
+    }
 }
+
+/// The sign of typesetters.
+const LONG_MINUS: &str = "\u{2212}";
 
 /// What may stand between thousands beside points and commas.
 const MARKS: [&str; 5] = [" ", "\u{a0}", "\u{202f}", "'", "\u{2019}"];
+
+/// Blanks among them.
+const BLANKS: &[&str] = &[" ", "\u{a0}", "\u{202f}"];

@@ -101,6 +101,7 @@ pub fn date(draft: &Draft<'_>) -> Result<String> {
         DateKind::Epoch(1_000) => "milliseconds since 1970".to_owned(),
         DateKind::Epoch(1_000_000) => "microseconds since 1970".to_owned(),
         DateKind::Epoch(_) => "nanoseconds since 1970".to_owned(),
+        DateKind::Serial => "days as spreadsheets count them from 1899-12-30".to_owned(),
     };
     let mut said = format!("{:?}: {kind}, from {} to {}", column.name, history.first, history.last);
     if history.without_date > 0 {
