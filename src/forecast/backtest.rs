@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::history::CustomerHistory;
 use super::model::{Model, PARAMETERS};
-use super::sample::{CustomerSample, SampledCustomer};
+use super::sample::{SampledCustomer, SettledSample};
 use super::sums::{Interval, record_interval};
 use crate::domain::{Day, Horizon, Horizons};
 
@@ -89,8 +89,8 @@ pub struct Backtest {
     pub origins: Vec<Origin>,
 }
 
-/// By slice the model of a day; `None` where too few had bought twice by then. The sample must be settled.
-pub fn models(sample: &CustomerSample, horizons: &Horizons, day: Day) -> Vec<Option<Model>> {
+/// By slice the model of a day; `None` where too few had bought twice by then.
+pub fn models(sample: SettledSample<'_>, horizons: &Horizons, day: Day) -> Vec<Option<Model>> {
     let place = horizons.place(day);
     let fit = |customers: &[SampledCustomer]| Model::fit(customers.iter().map(|customer| customer.history(place)), day, None);
     let slices: Vec<_> = sample.slices().collect();
@@ -98,8 +98,8 @@ pub fn models(sample: &CustomerSample, horizons: &Horizons, day: Day) -> Vec<Opt
 }
 
 impl Backtest {
-    /// By slice the model with its record; `begin` is the day from which purchases are known. The sample must be settled.
-    pub fn of_slices(sample: &CustomerSample, horizons: &Horizons, begin: Day) -> Vec<Backtest> {
+    /// By slice the model with its record; `begin` is the day from which purchases are known.
+    pub fn of_slices(sample: SettledSample<'_>, horizons: &Horizons, begin: Day) -> Vec<Backtest> {
         let slices: Vec<_> = sample.slices().collect();
         slices.into_par_iter().map(|(customers, bound)| Backtest::new(customers, bound, horizons, begin)).collect()
     }

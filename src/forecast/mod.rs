@@ -24,5 +24,5 @@ mod sums;
 pub use backtest::{Backtest, Comparison, Method, Origin, Record, models};
 pub use history::{CustomerHistory, HistoryColumns, Purchased};
 pub use model::{Expected, LEAST_REPEATERS, Model};
-pub use sample::{CustomerSample, SampledCustomer, lot_of};
+pub use sample::{CustomerSample, SampledCustomer, SettledSample, lot_of};
 pub use sums::{ForecastKey, ForecastSum, Interval, minor_units};

@@ -109,8 +109,22 @@ impl CustomerSample {
         self.slices.iter_mut().for_each(|slice| slice.settle(self.most));
     }
 
-    /// By slice the customers, ascending by lot once settled, and the bound of their lots: whoever has a lot up to it is among them.
-    pub fn slices(&self) -> impl ExactSizeIterator<Item = (&[SampledCustomer], u64)> {
+    /// The sample when everybody is in it who may be: the least lots.
+    pub fn settled(&mut self) -> SettledSample<'_> {
+        self.settle();
+        SettledSample { slices: &self.slices }
+    }
+}
+
+/// A sample that models are fitted to.
+#[derive(Clone, Copy)]
+pub struct SettledSample<'a> {
+    slices: &'a [SliceSample],
+}
+
+impl<'a> SettledSample<'a> {
+    /// By slice the customers, ascending by lot, and the bound of their lots: whoever has a lot up to it is among them.
+    pub fn slices(self) -> impl ExactSizeIterator<Item = (&'a [SampledCustomer], u64)> {
         self.slices.iter().map(|slice| (slice.customers.as_slice(), slice.bound))
     }
 }
@@ -154,26 +168,21 @@ mod tests {
                 sample.add(&ids, &histories, slice);
                 sample
             });
-            let mut all = samples.reduce(|mut all, part| {
+            let all = samples.reduce(|mut all, part| {
                 all.merge(part);
                 all
             });
-            all.iter_mut().for_each(CustomerSample::settle);
-            all.unwrap_or_default()
+            let mut all = all.unwrap_or_default();
+            all.settled().slices().map(|(customers, bound)| (customers.to_vec(), bound)).collect::<Vec<_>>()
         };
         let whole = of(vec![(0..4_000).collect()]);
         let mut parts: Vec<Vec<i64>> = (0..40).map(|part| (part * 100..(part + 1) * 100).collect()).collect();
-        let (split, bounds): (Vec<_>, Vec<_>) = of(parts.clone()).slices().map(|(of, bound)| (of.to_vec(), bound)).unzip();
+        let split = of(parts.clone());
         parts.reverse();
-        let reversed = of(parts);
-        assert!(whole.slices().zip(&split).all(|((one, _), other)| one == other.as_slice() && one.len() == 50));
-        assert!(
-            reversed
-                .slices()
-                .zip(split.iter().zip(&bounds))
-                .all(|((one, b), (other, bound))| one == other.as_slice() && b == *bound)
-        );
+        assert_eq!((&split, &of(parts)), (&whole, &whole));
+        assert!(whole.iter().all(|(customers, _)| customers.len() == 50));
         // About the least eightieth of all lots.
-        assert!(bounds.iter().all(|bound| (1.0 / 120.0..1.0 / 25.0).contains(&(*bound as f64 / 2f64.powi(64)))), "{bounds:?}");
+        let bounds: Vec<f64> = whole.iter().map(|(_, bound)| *bound as f64 / 2f64.powi(64)).collect();
+        assert!(bounds.iter().all(|bound| (1.0 / 120.0..1.0 / 25.0).contains(bound)), "{bounds:?}");
     }
 }

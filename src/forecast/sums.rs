@@ -101,8 +101,18 @@ impl ForecastSum {
         self.slopes.iter_mut().flatten().zip(other.slopes.iter().flatten()).for_each(|(sum, of)| *sum += of);
     }
 
-    /// What is expected of the days with a purchase and of the money; `errors` are those of past horizons, with their number.
-    pub fn outlook(&self, model: &Model, errors: [Option<(f64, usize)>; 2], is_all: bool) -> [Outlook; 2] {
+    /// What is expected of the days with a purchase and of the money of everybody; `errors` are those of past horizons, with their number.
+    pub fn outlook_of_all(&self, model: &Model, errors: [Option<(f64, usize)>; 2]) -> [Outlook; 2] {
+        self.outlook(model, |of, mean, _| record_interval(mean, None, errors[of]))
+    }
+
+    /// The same of a state. Errors are those of everybody, and a state varies by itself besides.
+    pub fn outlook_of_state(&self, model: &Model, errors: [Option<(f64, usize)>; 2]) -> [Outlook; 2] {
+        self.outlook(model, |of, mean, variance| record_interval(mean, Some(variance?), errors[of]))
+    }
+
+    /// What is expected of both, where `record` gives the interval of past errors around a mean with a variance, if that is known.
+    fn outlook(&self, model: &Model, record: impl Fn(usize, f64, Option<f64>) -> Interval) -> [Outlook; 2] {
         let sums = [self.order_days as f64 / ORDER_DAY, self.money as f64 / MONEY];
         let variances = [self.order_days_variance, self.money_variance].map(|sum| sum as f64 / SQUARE);
         let sampled = [self.sampled[0] as f64 / ORDER_DAY, self.sampled[1] as f64 / MONEY];
@@ -116,15 +126,11 @@ impl ForecastSum {
         let has_variance = [true, self.without_variance == 0];
         std::array::from_fn(|of| {
             let variance = of_parameters[of].filter(|_| has_variance[of] && sampled[of] > 0.0).map(|own| own + variances[of]);
-            let interval = variance.and_then(|variance| model_interval(sums[of], variance));
             match is_known[of] {
                 true => Outlook {
                     expected: Some(sums[of]),
-                    model: interval,
-                    record: match is_all {
-                        true => record_interval(sums[of], None, errors[of]),
-                        false => variance.and_then(|variance| record_interval(sums[of], Some(variance), errors[of])),
-                    },
+                    model: variance.and_then(|variance| model_interval(sums[of], variance)),
+                    record: record(of, sums[of], variance),
                 },
                 false => Outlook { expected: None, model: None, record: None },
             }

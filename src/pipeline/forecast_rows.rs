@@ -35,7 +35,11 @@ fn row(
 ) -> Option<ForecastRow> {
     let model = of.model?;
     let is_all = state.is_none();
-    let [order_days, revenue] = sum.outlook(&model, of.typical_errors(0), is_all);
+    let errors = of.typical_errors(0);
+    let [order_days, revenue] = match is_all {
+        true => sum.outlook_of_all(&model, errors),
+        false => sum.outlook_of_state(&model, errors),
+    };
     let money = |value: Option<f64>| money(value?, names);
     let [low, high] = ends(order_days.model);
     let [record_low, record_high] = ends(order_days.record);

@@ -79,10 +79,10 @@ impl Scored {
         let (mut forecasts, mut models) = (Vec::new(), Vec::new());
         if let Some((horizons, begin)) = prepared.plan.horizons.as_ref().zip(first_order) {
             progress.begin("forecasting", 0);
-            first_pass.sample.settle();
-            forecasts = Backtest::of_slices(&first_pass.sample, horizons, begin);
+            let sample = first_pass.sample.settled();
+            forecasts = Backtest::of_slices(sample, horizons, begin);
             if prepared.plan.forecast_measures().next().is_some() {
-                let dates = job.dates.par_iter().map(|date| forecast::models(&first_pass.sample, horizons, date.date));
+                let dates = job.dates.par_iter().map(|date| forecast::models(sample, horizons, date.date));
                 models = dates.collect();
             }
             progress.end("models fitted");

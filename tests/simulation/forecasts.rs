@@ -73,8 +73,7 @@ fn held(shop: &MadeShop) -> [[Held; 2]; 2] {
     shop.orders.iter().for_each(|orders| columns.push(orders, true));
     let mut sample = CustomerSample::new(1, 1 << 15);
     sample.add(&CustomerIds::Int((0..shop.orders.len() as i64).collect()), &columns, |_| 0);
-    sample.settle();
-    let (customers, bound) = sample.slices().next().expect("a slice");
+    let (customers, bound) = sample.settled().slices().next().expect("a slice");
     let backtest = Backtest::new(customers, bound, horizons, Day(shop.begin.floor() as i32));
     let model = backtest.model.expect("a model");
     let (mut sum, mut came) = (ForecastSum::default(), [0.0, 0.0]);
@@ -85,7 +84,7 @@ fn held(shop: &MadeShop) -> [[Held; 2]; 2] {
         days.dedup_by_key(|order| order.date);
         came[0] += days.len() as f64;
     }
-    let outlooks = sum.outlook(&model, backtest.typical_errors(0), true);
+    let outlooks = sum.outlook_of_all(&model, backtest.typical_errors(0));
     std::array::from_fn(|of| {
         let told = outlooks[of].expected.unwrap_or(1.0);
         let held = |interval: Interval| interval.map(|[low, high]| ((low..=high).contains(&came[of]), (high - low) / told));

@@ -34,34 +34,8 @@ fn by_dimension(view: &View, rows: &[&CohortRow]) -> Markup {
     }
     // Rows of one cohort stay in the order of the values.
     rows.sort_by_key(|r| std::cmp::Reverse(r.cohort_start));
-    let spend = rows.iter().any(|r| r.spend.is_some());
-    let mut keys = vec![
-        "column.cohort",
-        "column.dimension",
-        "column.customers",
-        "column.active",
-        "column.repeat_rate",
-        "column.revenue_to_date",
-    ];
-    if spend {
-        keys.extend(["column.spend", "column.cac", "column.payback_ratio"]);
-    }
-    let mut grid = Grid::new(view, &keys);
-    for row in rows.iter().take(LISTED) {
-        let cells = CellWriter::of(view, row.suppressed);
-        let mut line = vec![
-            GridCell::text(name(view, row)),
-            GridCell::text(format!("{} = {}", row.dimension, row.dimension_value)),
-            cells.count(row.customers),
-            cells.count(row.active_customers),
-            cells.share(row.repeat_rate),
-            cells.money(row.revenue_to_date),
-        ];
-        if spend {
-            line.extend([cells.money(row.spend), cells.float(row.cac, 2), cells.float(row.payback_ratio, 2)]);
-        }
-        grid.row(line);
-    }
+    let shown = rows.get(..LISTED).unwrap_or(&rows);
+    let grid = list(view, shown, &[COHORT, DIMENSION, CUSTOMERS, ACTIVE, REPEAT_RATE, REVENUE_TO_DATE], has_spend(&rows));
     let title = view.words.text("cohorts.by_dimension");
     let mut out = Markup::new();
     out.element("h3", title).raw("\n").append(&grid.write(title));
@@ -111,37 +85,44 @@ fn triangle(view: &View, rows: &[&CohortRow]) -> Markup {
 }
 
 fn table(view: &View, rows: &[&CohortRow]) -> Markup {
-    let spend = rows.iter().any(|r| r.spend.is_some());
-    let mut keys = vec![
-        "column.cohort",
-        "column.periods_since",
-        "column.customers",
-        "column.active",
-        "column.retention_rate",
-        "column.repeat_rate",
-        "column.revenue",
-        "column.revenue_to_date",
-    ];
-    if spend {
-        keys.extend(["column.spend", "column.cac", "column.payback_ratio"]);
-    }
-    let mut grid = Grid::new(view, &keys);
+    let columns = [COHORT, PERIODS_SINCE, CUSTOMERS, ACTIVE, RETENTION_RATE, REPEAT_RATE, REVENUE, REVENUE_TO_DATE];
+    behind(view, view.words.text("cohorts.title"), &list(view, rows, &columns, has_spend(rows)))
+}
+
+/// A column of a list of cohorts: the key of its head, and its cells.
+type Column = (&'static str, fn(&View, &CellWriter<'_>, &CohortRow) -> GridCell);
+
+const COHORT: Column = ("column.cohort", |view, _, row| GridCell::text(name(view, row)));
+const DIMENSION: Column =
+    ("column.dimension", |_, _, row| GridCell::text(format!("{} = {}", row.dimension, row.dimension_value)));
+const PERIODS_SINCE: Column = ("column.periods_since", |_, cells, row| cells.count(row.periods_since));
+const CUSTOMERS: Column = ("column.customers", |_, cells, row| cells.count(row.customers));
+const ACTIVE: Column = ("column.active", |_, cells, row| cells.count(row.active_customers));
+const RETENTION_RATE: Column = ("column.retention_rate", |_, cells, row| cells.share(row.retention_rate));
+const REPEAT_RATE: Column = ("column.repeat_rate", |_, cells, row| cells.share(row.repeat_rate));
+const REVENUE: Column = ("column.revenue", |_, cells, row| cells.money(row.revenue));
+const REVENUE_TO_DATE: Column = ("column.revenue_to_date", |_, cells, row| cells.money(row.revenue_to_date));
+
+/// What winning the customers of a cohort cost.
+const SPEND: [Column; 3] = [
+    ("column.spend", |_, cells, row| cells.money(row.spend)),
+    ("column.cac", |_, cells, row| cells.float(row.cac, 2)),
+    ("column.payback_ratio", |_, cells, row| cells.float(row.payback_ratio, 2)),
+];
+
+/// Whether it is known of any row.
+fn has_spend(rows: &[&CohortRow]) -> bool {
+    rows.iter().any(|row| row.spend.is_some())
+}
+
+/// A list of cohorts with these columns, and those of spend after them if asked for.
+fn list(view: &View, rows: &[&CohortRow], columns: &[Column], with_spend: bool) -> Grid {
+    let all = || columns.iter().chain(SPEND.iter().filter(|_| with_spend));
+    let heads: Vec<&str> = all().map(|(head, _)| *head).collect();
+    let mut grid = Grid::new(view, &heads);
     for row in rows {
         let cells = CellWriter::of(view, row.suppressed);
-        let mut line = vec![
-            GridCell::text(name(view, row)),
-            cells.count(row.periods_since),
-            cells.count(row.customers),
-            cells.count(row.active_customers),
-            cells.share(row.retention_rate),
-            cells.share(row.repeat_rate),
-            cells.money(row.revenue),
-            cells.money(row.revenue_to_date),
-        ];
-        if spend {
-            line.extend([cells.money(row.spend), cells.float(row.cac, 2), cells.float(row.payback_ratio, 2)]);
-        }
-        grid.row(line);
+        grid.row(all().map(|(_, cell)| cell(view, &cells, row)).collect());
     }
-    behind(view, view.words.text("cohorts.title"), &grid)
+    grid
 }
