@@ -26,7 +26,7 @@ struct Window {
     money: Vec<(usize, MeasureKind)>,
     /// Money per purchase.
     averages: Vec<(usize, MeasureKind)>,
-    /// By date and customer: what purchases and money change by, and then what they are. One row more, for what no date has passed.
+    /// By date and customer: what purchases and money change by, and then what they are.
     counts: Vec<i64>,
     sums: Vec<i64>,
 }
@@ -51,7 +51,8 @@ pub(super) struct Windows {
     seen: Vec<usize>,
     /// By customer: the first purchase, of which those without one have none.
     firsts: Vec<i32>,
-    /// By date and customer: the last purchase, and what the annual value changes by.
+    /// By date and customer, with one row more for what no date has passed: the last purchase, and what the annual value changes by,
+    /// and then is.
     lasts: Vec<i32>,
     years: Vec<i64>,
     /// By customer: whether 64 bits may not hold sums of its money.
@@ -70,7 +71,7 @@ impl Windows {
     /// For blocks of `width` customers.
     pub fn new(spec: &FoldSpec, width: usize) -> Windows {
         let as_of: Vec<i32> = spec.dates.iter().map(|d| d.date.0).collect();
-        let cells = as_of.len() * width;
+        let cells = (as_of.len() + 1) * width;
         let mut out = Windows {
             dates: BoundaryDays::new(as_of.clone()),
             as_of,
@@ -124,7 +125,7 @@ impl Windows {
         let starts = spec.starts(lookback);
         let at = self.windows.iter().position(|w| w.starts == starts).unwrap_or_else(|| {
             let before = BoundaryDays::new(starts.iter().map(|start| start.saturating_sub(1)).collect());
-            let cells = (self.as_of.len() + 1) * self.width;
+            let cells = self.lasts.len();
             let (purchases, money, averages) = (Vec::new(), Vec::new(), Vec::new());
             self.windows.push(Window {
                 starts,
