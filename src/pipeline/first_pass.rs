@@ -197,7 +197,7 @@ fn add_revenue(slices: &mut [SliceDistributions], panel: &BucketPanel, date: usi
         slice.revenue.extend(revenue, cells, &bought);
         return;
     }
-    for (customer, (cell, _)) in cells.zip(bought).enumerate().filter(|(_, (_, bought))| *bought) {
+    for (customer, cell) in cells.enumerate().filter(|(customer, _)| bought[*customer]) {
         slices[panel.slice(customer) as usize].revenue.push(revenue.get(cell).unwrap_or(0));
     }
 }
