@@ -119,23 +119,11 @@ mod tests {
             .map(|kind| Measure { kind, lookback: Some(Lookback::Days(90)) });
         for case in 0..64 {
             let mut spec = FoldSpec {
-                dates: vec![AsOf::alone(as_of)],
-                measures: plain.clone().chain(windowed).collect(),
                 lookback: if case & 1 == 0 { Lookback::All } else { Lookback::Months(12) },
                 net: case & 2 == 0,
-                count_days: false,
                 monetary_average: case & 4 != 0,
                 only_lookback: case & 8 != 0,
-                lines: false,
-                drop_zero: false,
-                with_customer_data: false,
-                interval_ends: Vec::new(),
-                histories: false,
-                history_days: Vec::new(),
-                kept_history_days: Vec::new(),
-                is_window: false,
-                affinity: false,
-                first_purchase: Vec::new(),
+                ..FoldSpec::plain(vec![AsOf::alone(as_of)], plain.clone().chain(windowed).collect())
             };
             let (all, codes) = (spec.clone(), SourceCodes::default());
             spec.measures.retain(|m| one_date::serves(&FoldSpec { measures: vec![*m], ..all.clone() }));

@@ -44,6 +44,30 @@ pub struct FoldSpec {
 }
 
 impl FoldSpec {
+    /// These measures of all history, gross, and nothing else.
+    #[cfg(test)]
+    pub(super) fn plain(dates: Vec<AsOf>, measures: Vec<Measure>) -> FoldSpec {
+        FoldSpec {
+            dates,
+            measures,
+            lookback: Lookback::All,
+            net: false,
+            count_days: false,
+            monetary_average: false,
+            only_lookback: false,
+            lines: false,
+            drop_zero: false,
+            with_customer_data: false,
+            interval_ends: Vec::new(),
+            histories: false,
+            history_days: Vec::new(),
+            kept_history_days: Vec::new(),
+            is_window: false,
+            affinity: false,
+            first_purchase: Vec::new(),
+        }
+    }
+
     /// The unit of a measure in this job.
     pub fn unit(&self, measure: Measure) -> Unit {
         match measure.kind {

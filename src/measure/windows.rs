@@ -361,23 +361,11 @@ mod tests {
         let windowed = |lookback| [Frequency, Monetary].map(|kind| Measure { kind, lookback });
         let measures = plain.map(Measure::plain).into_iter().chain(windowed(None)).chain(windowed(Some(Lookback::Days(30))));
         FoldSpec {
-            dates: [400, 431, 460, 800].map(|day| AsOf::alone(Day(day))).to_vec(),
-            measures: measures.collect(),
             lookback: Lookback::Days(90),
             net,
-            count_days: false,
             monetary_average,
             only_lookback,
-            lines: false,
-            drop_zero: false,
-            with_customer_data: false,
-            interval_ends: Vec::new(),
-            histories: false,
-            history_days: Vec::new(),
-            kept_history_days: Vec::new(),
-            is_window: false,
-            affinity: false,
-            first_purchase: Vec::new(),
+            ..FoldSpec::plain([400, 431, 460, 800].map(|day| AsOf::alone(Day(day))).to_vec(), measures.collect())
         }
     }
 
